@@ -1,0 +1,3 @@
+//! .
+/// Placeholder replaced by the streamer.
+pub struct Streamer;
