@@ -1,0 +1,1 @@
+//! Motion shared by the controllers: look-ahead planning, trapezoids, arcs.

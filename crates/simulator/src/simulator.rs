@@ -1,0 +1,4 @@
+use crate::config::Config;
+/// .
+#[derive(Debug)]
+pub struct Simulator { config: Config }
