@@ -1,0 +1,189 @@
+//! From bytes to responses, whatever way the bytes were split.
+
+use super::response::Response;
+use super::temperature::Temperatures;
+use super::{Dialect, grbl, marlin};
+
+/// Longest response line that is read whole, bytes. Longer ones are cut, counted and given as
+/// [`Response::Other`].
+pub const MAX_RESPONSE: usize = 512;
+
+/// Assembles response lines and reads them.
+///
+/// CR, LF and CRLF all end a line; blank lines say nothing. Memory is fixed: endless bytes without
+/// a line end are counted and dropped.
+#[derive(Clone, Debug)]
+pub struct ResponseReader {
+    dialect: Dialect,
+    carry: [u8; MAX_RESPONSE],
+    carried: usize,
+    overlong: bool,
+    pending: Option<Temperatures>,
+    tally: Tally,
+}
+
+/// What the reader met so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tally {
+    /// Lines that were not blank.
+    pub lines: u64,
+    /// Lines longer than [`MAX_RESPONSE`].
+    pub overlong: u64,
+    /// Lines with bytes no controller sends: control characters or broken UTF-8.
+    pub garbled: u64,
+    /// Bytes dropped from overlong lines.
+    pub dropped_bytes: u64,
+}
+
+/// Where a complete line lies.
+enum Found<'a> {
+    Whole(&'a [u8]),
+    Carried,
+}
+
+impl ResponseReader {
+    /// A reader at the start of a line.
+    #[must_use]
+    pub const fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            carry: [0; MAX_RESPONSE],
+            carried: 0,
+            overlong: false,
+            pending: None,
+            tally: Tally {
+                lines: 0,
+                overlong: 0,
+                garbled: 0,
+                dropped_bytes: 0,
+            },
+        }
+    }
+
+    /// The next response. Bytes are taken from the front of `input`; `None` means that all of it
+    /// was taken and the last line is not complete.
+    #[must_use = "a response that is dropped may be an answer the window waits for"]
+    pub fn next<'a>(&'a mut self, input: &mut &'a [u8]) -> Option<Response<'a>> {
+        if let Some(temperatures) = self.pending.take() {
+            return Some(Response::Temperature(temperatures));
+        }
+        let found = self.find_line(input)?;
+        let overlong = std::mem::take(&mut self.overlong);
+        let text = match found {
+            Found::Whole(text) => text,
+            Found::Carried => {
+                let len = std::mem::take(&mut self.carried);
+                self.carry.get(..len).unwrap_or_default()
+            }
+        };
+        self.tally.lines += 1;
+        if overlong {
+            self.tally.overlong += 1;
+            return Some(Response::Other(text));
+        }
+        let (response, more) = read(self.dialect, text);
+        self.pending = more;
+        if matches!(response, Response::Other(_)) && !is_clean(text) {
+            self.tally.garbled += 1;
+        }
+        Some(response)
+    }
+
+    /// Forgets a partial line, as after a lost link. Counts stay.
+    pub fn reset(&mut self) {
+        self.carried = 0;
+        self.overlong = false;
+        self.pending = None;
+    }
+
+    /// What was met so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// The dialect this reader understands.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    fn find_line<'a>(&mut self, input: &mut &'a [u8]) -> Option<Found<'a>> {
+        loop {
+            let bytes = *input;
+            let Some(end) = bytes.iter().position(|&b| b == b'\n' || b == b'\r') else {
+                self.keep(bytes);
+                *input = &[];
+                return None;
+            };
+            let (line, rest) = bytes.split_at(end);
+            *input = rest.get(1..).unwrap_or_default();
+            if self.carried > 0 {
+                self.keep(line);
+                return Some(Found::Carried);
+            }
+            if line.is_empty() {
+                continue;
+            }
+            return Some(Found::Whole(self.cut(line)));
+        }
+    }
+
+    /// Appends to the carried line as far as there is room.
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = self.carry.get_mut(self.carried..).unwrap_or_default();
+        let taken = room.len().min(bytes.len());
+        for (slot, &byte) in room.iter_mut().zip(bytes) {
+            *slot = byte;
+        }
+        self.carried += taken;
+        self.drop_bytes(bytes.len() - taken);
+    }
+
+    fn cut<'a>(&mut self, line: &'a [u8]) -> &'a [u8] {
+        let kept = line.get(..MAX_RESPONSE).unwrap_or(line);
+        self.drop_bytes(line.len() - kept.len());
+        kept
+    }
+
+    fn drop_bytes(&mut self, count: usize) {
+        if count > 0 {
+            self.overlong = true;
+            self.tally.dropped_bytes += count as u64;
+        }
+    }
+}
+
+/// Reads one line; the second value is a temperature that came with an `ok`.
+pub(super) fn read(dialect: Dialect, line: &[u8]) -> (Response<'_>, Option<Temperatures>) {
+    if line == b"ok" {
+        return (Response::Ok(Default::default()), None);
+    }
+    let text = match std::str::from_utf8(line) {
+        Ok(text) if is_clean(line) => text,
+        _ => return (after_noise(dialect, line), None),
+    };
+    match dialect {
+        Dialect::Grbl => (grbl::read(text.trim_end()), None),
+        Dialect::Marlin => marlin::read(text.trim()),
+    }
+}
+
+/// A start that is glued to the noise of a board coming up must not be missed: it means that
+/// everything in flight is lost.
+fn after_noise(dialect: Dialect, line: &[u8]) -> Response<'_> {
+    let tail = match line.iter().rposition(|b| !matches!(b, b' '..=b'~')) {
+        Some(at) => line.get(at + 1..).unwrap_or_default(),
+        None => line,
+    };
+    let text = std::str::from_utf8(tail).unwrap_or_default();
+    let banner = match dialect {
+        Dialect::Grbl => grbl::banner(text.trim_end()),
+        Dialect::Marlin => marlin::banner(text.trim()),
+    };
+    banner.map_or(Response::Other(line), Response::Started)
+}
+
+fn is_clean(line: &[u8]) -> bool {
+    line.iter().all(|&b| b >= b' ' && b != 0x7F || b == b'\t') && std::str::from_utf8(line).is_ok()
+}
