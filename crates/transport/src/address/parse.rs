@@ -320,7 +320,6 @@ pub(super) fn device_path(path: &str) -> Result<(), AddressError> {
         Err(error)
     }
 }
-}
 
 pub(super) fn baud_rate(baud: u32) -> Result<(), AddressError> {
     match baud {
