@@ -1,0 +1,217 @@
+//! Lines that were sent and not answered yet, and the numbered ones that may be asked for again.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use super::{event::CommandId, program::Cursor};
+use crate::{chunk::Class, window::Window};
+
+/// Numbered lines kept behind the oldest unanswered one, so that a late resend request can be served. Marlin looks back by its
+/// four command slots; lost answers can hide a few more.
+const HISTORY: usize = 32;
+
+/// Whose line it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A line of the program, with its source line number.
+    Program { cursor: Cursor, source_line: u64 },
+    /// A line the driver asked for.
+    Command(CommandId),
+    /// A question of our own.
+    Query(Query),
+}
+
+/// Questions the streamer asks on its own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Query {
+    /// Who are you?
+    Identify,
+    /// Counting lines starts anew.
+    ResetNumbers,
+    /// Answered once every motion before it has finished.
+    Barrier,
+    /// Are you still there? Answered by a line that cannot be mistaken for another's `ok`.
+    Probe,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InFlight {
+    pub(super) origin: Origin,
+    pub(super) class: Class,
+    pub(super) length: usize,
+    pub(super) number: Option<u64>,
+    pub(super) sent_at: Duration,
+}
+
+/// The queue of unanswered lines together with the credit they hold: one cannot change without the other.
+#[derive(Debug)]
+pub(super) struct Flight {
+    window: Window,
+    lines: VecDeque<InFlight>,
+}
+
+impl Flight {
+    pub(super) fn new(window: Window) -> Self {
+        Self {
+            window,
+            lines: VecDeque::with_capacity(64),
+        }
+    }
+
+    pub(super) fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Changes the window while nothing is in flight.
+    pub(super) fn set_window(&mut self, window: Window) {
+        debug_assert!(
+            self.lines.is_empty(),
+            "the window changed with lines in flight"
+        );
+        self.window = window;
+    }
+
+    pub(super) fn push(&mut self, line: InFlight) {
+        self.window.take(line.length);
+        self.lines.push_back(line);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<InFlight> {
+        let line = self.lines.pop_front()?;
+        self.window.release(line.length);
+        Some(line)
+    }
+
+    /// Takes back the youngest line when its number is `number` or beyond: the controller threw it away.
+    pub(super) fn pop_discarded(&mut self, number: u64) -> Option<InFlight> {
+        self.lines
+            .back()
+            .filter(|line| line.number.is_none_or(|n| n >= number))?;
+        let line = self.lines.pop_back()?;
+        self.window.release(line.length);
+        Some(line)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+        self.window.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(super) fn front(&self) -> Option<&InFlight> {
+        self.lines.front()
+    }
+
+    pub(super) fn back(&self) -> Option<&InFlight> {
+        self.lines.back()
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &InFlight> {
+        self.lines.iter()
+    }
+
+    /// Source lines of the program in flight: first and last.
+    pub(super) fn source_lines(&self) -> Option<(u64, u64)> {
+        let line = |flight: &InFlight| match flight.origin {
+            Origin::Program { source_line, .. } => Some(source_line),
+            _ => None,
+        };
+        Some((
+            self.iter().find_map(line)?,
+            self.iter().rev().find_map(line)?,
+        ))
+    }
+}
+
+/// A numbered line as it was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Numbered {
+    pub(super) number: u64,
+    pub(super) origin: Origin,
+    pub(super) class: Class,
+    /// The text of lines that no chunk holds.
+    pub(super) text: Option<Vec<u8>>,
+}
+
+/// Numbered lines in the order of their numbers, the newest last.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    lines: VecDeque<Numbered>,
+    /// Index into `lines` of the next one to send again.
+    again: Option<usize>,
+}
+
+impl History {
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+        self.again = None;
+    }
+
+    pub(super) fn push(&mut self, line: Numbered) {
+        self.lines.push_back(line);
+    }
+
+    /// Oldest and newest number kept.
+    pub(super) fn range(&self) -> Option<(u64, u64)> {
+        Some((self.lines.front()?.number, self.lines.back()?.number))
+    }
+
+    /// Goes back to `number`. `false` when it is not kept.
+    pub(super) fn rewind(&mut self, number: u64) -> bool {
+        let position = self
+            .range()
+            .and_then(|(oldest, _)| usize::try_from(number.checked_sub(oldest)?).ok());
+        let known = position.filter(|&at| at < self.lines.len());
+        self.again = known.or(self.again);
+        known.is_some()
+    }
+
+    /// Whose line a number was.
+    pub(super) fn origin(&self, number: u64) -> Option<Origin> {
+        let oldest = self.range()?.0;
+        let position = usize::try_from(number.checked_sub(oldest)?).ok()?;
+        self.lines.get(position).map(|line| line.origin)
+    }
+
+    /// The next line to send again.
+    pub(super) fn pending(&self) -> Option<&Numbered> {
+        self.lines.get(self.again?)
+    }
+
+    /// Moves past the line just sent again.
+    pub(super) fn advance(&mut self) {
+        self.again = self
+            .again
+            .map(|at| at + 1)
+            .filter(|&at| at < self.lines.len());
+    }
+
+    pub(super) fn is_resending(&self) -> bool {
+        self.again.is_some()
+    }
+
+    /// Forgets lines so old that nobody can ask for them.
+    pub(super) fn trim(&mut self, oldest_unanswered: Option<u64>) {
+        if self.again.is_some() {
+            return;
+        }
+        let newest = self.range().map_or(0, |(_, newest)| newest);
+        let floor = oldest_unanswered
+            .unwrap_or(newest + 1)
+            .saturating_sub(HISTORY as u64);
+        while self.lines.front().is_some_and(|line| line.number < floor) {
+            self.lines.pop_front();
+        }
+    }
+
+    /// The oldest line of the program that is still kept.
+    pub(super) fn oldest_cursor(&self) -> Option<Cursor> {
+        self.lines.iter().find_map(|line| match line.origin {
+            Origin::Program { cursor, .. } => Some(cursor),
+            _ => None,
+        })
+    }
+}

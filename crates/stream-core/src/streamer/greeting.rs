@@ -1,0 +1,200 @@
+//! Proving that the right controller is there, alive and idle, without moving it.
+//!
+//! grbl: a state report shows that it lives, `$I` names its buffers. Joined to a rest of an earlier session in its line buffer, `$I`
+//! makes that rest invalid instead of running it. Marlin: `M115` names the firmware, `M110 N0` starts the line numbers anew.
+
+use core::time::Duration;
+
+use super::{Event, Greeted, GreetingError, Phase, Streamer, Timer, flight::Query};
+use crate::{
+    dialect::{Dialect, MachineState, Response, StatusReport},
+    window::Window,
+};
+
+/// How often an unanswered question is repeated.
+const ASK_AGAIN: Duration = Duration::from_millis(1500);
+/// How often a starting grbl is asked for its state.
+const KNOCK_AGAIN: Duration = Duration::from_millis(250);
+/// What is quoted of a foreign device.
+const MAX_HEARD: usize = 80;
+
+#[derive(Debug, Default)]
+pub(super) struct Greeting {
+    step: Step,
+    was_reset: bool,
+    rx_bytes: Option<usize>,
+    planner_blocks: Option<usize>,
+    identified: bool,
+    heard: String,
+    refused: Option<GreetingError>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Waiting for any sign of life (grbl only).
+    #[default]
+    Knock,
+    /// Waiting for the answer to `$I` or `M115`.
+    Identify,
+    /// Waiting for the answer to `M110`.
+    ResetNumbers,
+}
+
+impl Streamer {
+    pub(super) fn start_greeting(&mut self, now: Duration) {
+        self.greeting = Greeting::default();
+        self.timers
+            .set(Timer::Greeting, now + self.config.greeting_timeout);
+        match self.config.dialect {
+            Dialect::Grbl => self.knock(now),
+            Dialect::Marlin => self.identify(now),
+        }
+    }
+
+    fn knock(&mut self, now: Duration) {
+        self.greeting.step = Step::Knock;
+        self.realtime.push(b'?');
+        self.timers.set(Timer::Ask, now + KNOCK_AGAIN);
+    }
+
+    fn identify(&mut self, now: Duration) {
+        self.greeting.step = Step::Identify;
+        self.flight.clear();
+        self.commands.clear();
+        self.ask(Query::Identify);
+        self.timers.set(Timer::Ask, now + ASK_AGAIN);
+    }
+
+    fn reset_numbers(&mut self, now: Duration) {
+        self.greeting.step = Step::ResetNumbers;
+        self.next_number = 1;
+        self.history.clear();
+        self.flight.clear();
+        self.ask(Query::ResetNumbers);
+        self.timers.set(Timer::Ask, now + ASK_AGAIN);
+    }
+
+    /// The question of the current step got no answer.
+    pub(super) fn ask_again(&mut self, now: Duration) {
+        if !matches!(self.phase, Phase::Greeting) {
+            return;
+        }
+        match (self.greeting.step, self.config.dialect) {
+            (Step::Knock, _) | (Step::Identify, Dialect::Grbl) => self.knock(now),
+            (Step::Identify, Dialect::Marlin) => self.identify(now),
+            (Step::ResetNumbers, _) => self.reset_numbers(now),
+        }
+    }
+
+    pub(super) fn on_greeting_timeout(&mut self) {
+        let error = match self.greeting.refused.take() {
+            Some(refused) => refused,
+            None if self.greeting.heard.is_empty() => GreetingError::Silent,
+            None => GreetingError::Foreign {
+                expected: self.config.dialect.name(),
+                heard: core::mem::take(&mut self.greeting.heard),
+            },
+        };
+        self.fail_greeting(error);
+    }
+
+    fn fail_greeting(&mut self, error: GreetingError) {
+        self.forget_flight();
+        self.phase = Phase::Disconnected;
+        self.emit(Event::GreetingFailed(error));
+    }
+
+    /// A response that came before the controller proved itself alive.
+    pub(super) fn on_greeting_response(&mut self, now: Duration, response: Response<'_>) {
+        match response {
+            Response::Started(_) => {
+                self.greeting.was_reset = true;
+                self.start_over(now);
+            }
+            Response::Status(report) => self.on_greeting_status(now, &report),
+            Response::Options {
+                planner_blocks,
+                rx_bytes,
+                ..
+            } => {
+                self.greeting.planner_blocks = planner_blocks.map(usize::from);
+                self.greeting.rx_bytes = rx_bytes.map(usize::from);
+                self.greeting.identified = true;
+            }
+            Response::Version { .. } | Response::Firmware(_) => self.greeting.identified = true,
+            Response::Capability { name, on } => self.note_capability(name, on),
+            Response::Ok(_) => self.on_greeting_ok(now),
+            Response::Error(_) if self.greeting.step == Step::Identify => self.identify(now),
+            Response::Alarm(_) => self.greeting.refused = Some(GreetingError::Locked),
+            Response::Other(bytes) => self.hear(bytes),
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, bytes: &[u8]) {
+        if self.greeting.heard.is_empty() {
+            let shown = &bytes[..bytes.len().min(MAX_HEARD)];
+            self.greeting.heard = String::from_utf8_lossy(shown).into_owned();
+        }
+    }
+
+    /// The controller has just started: what was asked before is forgotten.
+    fn start_over(&mut self, now: Duration) {
+        self.greeting.identified = false;
+        match self.config.dialect {
+            Dialect::Grbl => self.knock(now),
+            Dialect::Marlin => self.identify(now),
+        }
+    }
+
+    fn on_greeting_status(&mut self, now: Duration, report: &StatusReport) {
+        self.status = Some(*report);
+        if self.config.dialect != Dialect::Grbl || self.greeting.step != Step::Knock {
+            return;
+        }
+        match report.state {
+            MachineState::Idle | MachineState::Check => self.identify(now),
+            // Reports keep coming: the lock may be lifted, the motion may end before the greeting times out.
+            MachineState::Alarm => self.greeting.refused = Some(GreetingError::Locked),
+            state => {
+                self.greeting.refused = Some(GreetingError::NotIdle {
+                    state: state.to_string(),
+                })
+            }
+        }
+    }
+
+    fn on_greeting_ok(&mut self, now: Duration) {
+        if self.flight.pop().is_none() {
+            return;
+        }
+        match (self.greeting.step, self.config.dialect) {
+            (Step::Identify, Dialect::Grbl) => self.welcome(now),
+            (Step::Identify, Dialect::Marlin) if self.greeting.identified => {
+                self.reset_numbers(now)
+            }
+            (Step::Identify, Dialect::Marlin) => self.identify(now),
+            (Step::ResetNumbers, _) => self.welcome(now),
+            (Step::Knock, _) => {}
+        }
+    }
+
+    fn welcome(&mut self, now: Duration) {
+        let greeted = Greeted {
+            rx_bytes: self.greeting.rx_bytes,
+            planner_blocks: self.greeting.planner_blocks,
+            was_reset: self.greeting.was_reset,
+        };
+        self.forget_flight();
+        self.flight
+            .set_window(Window::new(self.config.window_kind(greeted.rx_bytes)));
+        self.greeted = Some(greeted);
+        self.phase = Phase::Ready;
+        self.drained = self.config.dialect == Dialect::Grbl;
+        if self.config.dialect == Dialect::Grbl {
+            self.timers
+                .set(Timer::Status, now + self.config.status_interval);
+        }
+        self.emit(Event::Ready(greeted));
+    }
+}
