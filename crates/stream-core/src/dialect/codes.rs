@@ -2,7 +2,7 @@
 //!
 //! Numbers and meanings follow the CSV tables and `report.h` of gnea/grbl 1.1h.
 
-use crate::retry::Disposition::{self, Abort, Hold};
+use crate::retry::Disposition::{self, Abort, Hold, Retry};
 
 /// One row of a table.
 pub(super) struct Entry {
@@ -81,13 +81,13 @@ pub(super) const ERRORS: &[Entry] = &[
     ),
     row(
         7,
-        Hold,
+        Abort,
         "stored settings could not be read and were reset to defaults",
         "compare `$$` with your notes and set the values again",
     ),
     row(
         8,
-        Hold,
+        Retry,
         "this `$` command works only while idle",
         "wait until the machine is idle and send it again",
     ),
@@ -117,7 +117,7 @@ pub(super) const ERRORS: &[Entry] = &[
     ),
     row(
         13,
-        Abort,
+        Hold,
         "the safety door is open",
         "close the door and resume",
     ),

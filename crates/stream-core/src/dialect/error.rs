@@ -71,9 +71,7 @@ impl GrblError {
     #[must_use]
     pub fn text(self) -> &'static str {
         self.entry()
-            .map_or("an error this version of Feedhold does not know", |entry| {
-                entry.text
-            })
+            .map_or("an error that grbl 1.1 does not have", |entry| entry.text)
     }
 
     /// What the operator can do about it.
@@ -108,6 +106,9 @@ impl Classify for GrblError {
 pub struct Alarm(pub u16);
 
 impl Alarm {
+    /// An alarm that came with words instead of a number, as versions before 1.1 send.
+    pub const UNNUMBERED: Self = Self(0);
+
     /// The number behind `ALARM:`.
     #[must_use]
     pub fn code(self) -> u16 {
@@ -118,9 +119,7 @@ impl Alarm {
     #[must_use]
     pub fn text(self) -> &'static str {
         self.entry()
-            .map_or("an alarm this version of Feedhold does not know", |entry| {
-                entry.text
-            })
+            .map_or("an alarm that grbl 1.1 does not have", |entry| entry.text)
     }
 
     /// What the operator can do about it.

@@ -2,7 +2,9 @@
 
 use super::error::{Alarm, GrblError, MachineError};
 use super::position::Coordinates;
-use super::response::{Banner, OffsetKind, Offsets, ProbeResult, Response, Setting, Variant};
+use super::response::{
+    Banner, Firmware, OffsetKind, Offsets, ProbeResult, Response, Setting, Variant,
+};
 use super::scan::unsigned;
 use super::status::StatusReport;
 
@@ -42,7 +44,7 @@ fn plain(line: &str) -> Option<Response<'_>> {
         return error(code.trim_start());
     }
     if let Some(code) = line.strip_prefix("ALARM:") {
-        return Some(Response::Alarm(Alarm(unsigned(code.trim_start())?)));
+        return alarm(code.trim_start());
     }
     banner(line).map(Response::Started)
 }
@@ -54,6 +56,14 @@ fn error(text: &str) -> Option<Response<'_>> {
     // Words, not a garbled number: those would not be worth the trust of an answer.
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         .then_some(Response::Error(MachineError::Unnumbered(text)))
+}
+
+fn alarm(text: &str) -> Option<Response<'_>> {
+    if let Some(code) = unsigned(text) {
+        return Some(Response::Alarm(Alarm(code)));
+    }
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        .then_some(Response::Alarm(Alarm::UNNUMBERED))
 }
 
 fn status(line: &str) -> Option<Response<'_>> {
@@ -106,6 +116,7 @@ fn bracketed(line: &str) -> Option<Response<'_>> {
         "OPT" => options(value),
         "echo" => Response::Echo(value),
         "HLP" => Response::Help(value),
+        "FIRMWARE" => Response::Firmware(Firmware { text: inner }),
         _ => Response::Feedback(inner),
     })
 }

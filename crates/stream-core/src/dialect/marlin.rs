@@ -37,8 +37,17 @@ fn known(line: &str) -> Option<Response<'_>> {
     if let Some(text) = line.strip_prefix("echo:") {
         return Some(echo(text));
     }
-    if let Some(text) = line.strip_prefix("Error:") {
+    if let Some(text) = line
+        .strip_prefix("Error:")
+        .or_else(|| line.strip_prefix("!!"))
+    {
         return Some(error(text.trim()));
+    }
+    if line.starts_with("Printer halted") || line.starts_with("Printer stopped") {
+        return Some(error(line));
+    }
+    if let Some(text) = line.strip_prefix("//") {
+        return Some(Response::Echo(text.trim_start()));
     }
     resend(line)
         .or_else(|| capability(line))
@@ -148,35 +157,37 @@ fn error(text: &str) -> Response<'_> {
     }))
 }
 
+/// Words that only a dying firmware says, and what they make of the heater it names.
+type LastWords = (&'static str, fn(Heater) -> Fatal);
+
 fn fatal(text: &str) -> Option<Fatal> {
-    let says = |needle| contains_ignore_case(text, needle);
-    let heater = Heater::mentioned(text);
-    if says("heating failed") {
-        return Some(Fatal::HeatingFailed(heater));
-    }
-    if says("thermal runaway") {
-        return Some(Fatal::ThermalRunaway(heater));
-    }
-    if says("maxtemp") {
-        return Some(Fatal::MaxTemp(heater));
-    }
-    if says("mintemp") {
-        return Some(Fatal::MinTemp(heater));
-    }
-    if says("thermal malfunction") {
-        return Some(Fatal::Malfunction(heater));
-    }
-    (says("kill() called") || says("printer halted")).then_some(Fatal::Halted)
+    const LAST_WORDS: [LastWords; 10] = [
+        ("heating failed", Fatal::HeatingFailed),
+        ("thermal runaway", Fatal::ThermalRunaway),
+        ("maxtemp", Fatal::MaxTemp),
+        ("mintemp", Fatal::MinTemp),
+        ("thermal malfunction", Fatal::Malfunction),
+        ("system stopped", Fatal::Malfunction),
+        ("kill() called", |_| Fatal::Halted),
+        ("kill caused", |_| Fatal::Halted),
+        ("printer halted", |_| Fatal::Halted),
+        ("reset required", |_| Fatal::Halted),
+    ];
+    let (_, fatal) = LAST_WORDS
+        .iter()
+        .find(|(needle, _)| contains_ignore_case(text, needle))?;
+    Some(fatal(Heater::mentioned(text)))
 }
 
 fn error_kind(text: &str) -> MarlinErrorKind {
     use MarlinErrorKind as K;
-    const KINDS: [(&str, MarlinErrorKind); 13] = [
+    const KINDS: [(&str, MarlinErrorKind); 14] = [
         ("line number is not", K::LineNumber),
         ("checksum mismatch", K::ChecksumMismatch),
         ("no checksum", K::NoChecksum),
         ("no line number", K::NoLineNumber),
         ("printer stopped", K::Stopped),
+        ("stop called", K::Stopped),
         ("homing failed", K::Homing),
         ("probing failed", K::Probing),
         ("bad parameters", K::Arc),

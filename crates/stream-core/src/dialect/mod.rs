@@ -2,6 +2,26 @@
 //!
 //! [`Dialect`] holds the figures and command lines of a firmware family as data;
 //! [`ResponseReader`] turns its bytes into [`Response`]s without allocating.
+//!
+//! ```
+//! use feedhold_stream_core::dialect::{Dialect, MachineState, Response, ResponseReader};
+//!
+//! let mut reader = ResponseReader::new(Dialect::Grbl);
+//! let mut idle = false;
+//! let mut answers = 0;
+//! // However the link cuts the bytes, the responses are the same.
+//! for piece in [b"<Idle|MPos:1.0".as_slice(), b"00,2.000,0.000|FS:0,0>\r\no", b"k\r\nerror:20\r\n"] {
+//!     let mut input = piece;
+//!     while let Some(response) = reader.next(&mut input) {
+//!         answers += usize::from(response.answers_line());
+//!         if let Response::Status(report) = response {
+//!             idle = report.state == MachineState::Idle;
+//!         }
+//!     }
+//! }
+//! assert!(idle);
+//! assert_eq!(answers, 2);
+//! ```
 
 mod codes;
 mod error;
@@ -15,6 +35,9 @@ mod scan;
 mod status;
 mod temperature;
 
+use std::fmt;
+use std::str::FromStr;
+
 pub use crate::retry::{Classify, Disposition};
 pub use error::{Alarm, Fatal, GrblError, MachineError, MarlinError, MarlinErrorKind};
 pub use position::{AxisValues, Coordinates, MAX_AXES};
@@ -27,7 +50,8 @@ pub use response::{
 pub use status::{Letters, MachineState, Overrides, StatusReport};
 pub use temperature::{Heater, Reading, Temperatures, Waiting};
 
-/// A firmware family that is spoken to in the same way.
+/// A firmware family that is spoken to in the same way. Parses from and displays as the
+/// [`name`](Self::name) users type.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -223,4 +247,32 @@ impl Dialect {
     pub fn read_line(self, line: &[u8]) -> Response<'_> {
         reader::read(self, line).0
     }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDialect> {
+        let known = [Self::Grbl, Self::Marlin];
+        let named = known
+            .into_iter()
+            .find(|d| d.name().eq_ignore_ascii_case(text));
+        named.ok_or_else(|| UnknownDialect {
+            given: text.to_owned(),
+        })
+    }
+}
+
+/// No dialect has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no dialect {given:?}; use grbl (also for grblHAL and FluidNC) or marlin")]
+pub struct UnknownDialect {
+    /// What was given.
+    pub given: String,
 }

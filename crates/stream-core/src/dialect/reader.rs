@@ -63,7 +63,7 @@ impl ResponseReader {
     /// The next response. Bytes are taken from the front of `input`; `None` means that all of it
     /// was taken and the last line is not complete.
     #[must_use = "a response that is dropped may be an answer the window waits for"]
-    pub fn next<'a>(&'a mut self, input: &mut &'a [u8]) -> Option<Response<'a>> {
+    pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Response<'a>> {
         if let Some(temperatures) = self.pending.take() {
             return Some(Response::Temperature(temperatures));
         }
@@ -83,7 +83,7 @@ impl ResponseReader {
         }
         let (response, more) = read(self.dialect, text);
         self.pending = more;
-        if matches!(response, Response::Other(_)) && !is_clean(text) {
+        if matches!(response, Response::Other(_)) && clean_text(text).is_none() {
             self.tally.garbled += 1;
         }
         Some(response)
@@ -108,6 +108,7 @@ impl ResponseReader {
         self.dialect
     }
 
+    /// Takes bytes up to the end of the next line that is not blank.
     fn find_line<'a>(&mut self, input: &mut &'a [u8]) -> Option<Found<'a>> {
         loop {
             let bytes = *input;
@@ -120,13 +121,19 @@ impl ResponseReader {
             *input = rest.get(1..).unwrap_or_default();
             if self.carried > 0 {
                 self.keep(line);
-                return Some(Found::Carried);
+                if !self.carried_line().trim_ascii().is_empty() {
+                    return Some(Found::Carried);
+                }
+                self.carried = 0;
+            } else if !line.trim_ascii().is_empty() {
+                return Some(Found::Whole(self.cut(line)));
             }
-            if line.is_empty() {
-                continue;
-            }
-            return Some(Found::Whole(self.cut(line)));
+            self.overlong = false;
         }
+    }
+
+    fn carried_line(&self) -> &[u8] {
+        self.carry.get(..self.carried).unwrap_or_default()
     }
 
     /// Appends to the carried line as far as there is room.
@@ -159,9 +166,8 @@ pub(super) fn read(dialect: Dialect, line: &[u8]) -> (Response<'_>, Option<Tempe
     if line == b"ok" {
         return (Response::Ok(Default::default()), None);
     }
-    let text = match std::str::from_utf8(line) {
-        Ok(text) if is_clean(line) => text,
-        _ => return (after_noise(dialect, line), None),
+    let Some(text) = clean_text(line) else {
+        return (after_noise(dialect, line), None);
     };
     match dialect {
         Dialect::Grbl => (grbl::read(text.trim_end()), None),
@@ -184,6 +190,12 @@ fn after_noise(dialect: Dialect, line: &[u8]) -> Response<'_> {
     banner.map_or(Response::Other(line), Response::Started)
 }
 
-fn is_clean(line: &[u8]) -> bool {
-    line.iter().all(|&b| b >= b' ' && b != 0x7F || b == b'\t') && std::str::from_utf8(line).is_ok()
+/// The line as text, unless it holds bytes that no controller prints: control characters (which
+/// could also play tricks on a terminal) or broken UTF-8.
+fn clean_text(line: &[u8]) -> Option<&str> {
+    let printable = |&b: &u8| (b >= b' ' && b != 0x7F) || b == b'\t';
+    if !line.iter().all(printable) {
+        return None;
+    }
+    std::str::from_utf8(line).ok()
 }

@@ -66,7 +66,7 @@ pub enum Response<'a> {
         /// Whether the firmware was built with it.
         on: bool,
     },
-    /// `FIRMWARE_NAME:…`: the head of Marlin's `M115` answer.
+    /// `FIRMWARE_NAME:…`, the head of Marlin's `M115` answer, or grblHAL's `[FIRMWARE:…]`.
     Firmware(Firmware<'a>),
     /// `[MSG:…]` and bracketed reports this reader has no type for (then with their tag).
     Feedback(&'a str),
@@ -249,7 +249,7 @@ pub struct ProbeResult {
     pub touched: bool,
 }
 
-/// The head of the `M115` answer: `KEY:value KEY:value …`, values may hold blanks.
+/// Who the controller is: `KEY:value KEY:value …`, values may hold blanks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Firmware<'a> {
     /// The whole line.
@@ -257,10 +257,12 @@ pub struct Firmware<'a> {
 }
 
 impl<'a> Firmware<'a> {
-    /// Name and version, for example `Marlin 2.1.2 (Sep  1 2023 12:00:00)`.
+    /// Name and version, for example `Marlin 2.1.2 (Sep  1 2023 12:00:00)` or `grblHAL`.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        self.field("FIRMWARE_NAME").unwrap_or_default()
+        self.field("FIRMWARE_NAME")
+            .or_else(|| self.field("FIRMWARE"))
+            .unwrap_or_default()
     }
 
     /// The value of `key`, up to the next key. Keys are upper case with underscores.

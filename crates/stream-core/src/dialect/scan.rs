@@ -47,11 +47,9 @@ pub(super) fn next_key(text: &str) -> Option<(&str, &str)> {
 
 /// Where in `text` the next ` KEY:` begins, or its length.
 pub(super) fn next_key_start(text: &str) -> usize {
-    let starts = text.match_indices(' ').map(|(at, _)| at);
-    starts
-        .filter(|&at| text.get(at + 1..).and_then(next_key_here).is_some())
-        .next()
-        .unwrap_or(text.len())
+    let starts_key = |at: &usize| text.get(at + 1..).and_then(next_key_here).is_some();
+    let mut blanks = text.match_indices(' ').map(|(at, _)| at);
+    blanks.find(starts_key).unwrap_or(text.len())
 }
 
 fn next_key_here(text: &str) -> Option<()> {

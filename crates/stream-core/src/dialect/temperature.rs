@@ -1,5 +1,7 @@
 //! Temperature lines: ` T:19.4 /0.00 B:21.0 /60.0 @:0 B@:127 W:9`.
 
+use std::fmt;
+
 use super::scan::{decimal, unsigned};
 
 /// Most heaters one line may name.
@@ -161,32 +163,37 @@ impl Heater {
         })
     }
 
-    /// The heater a firmware message names: `E0`, `bed`, `chamber`.
+    /// The heater a firmware message names: `Heater_ID: E0`, `0`, `bed`, `chamber` …
     pub(super) fn mentioned(text: &str) -> Self {
-        for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
-            let lower = |name: &str| word.eq_ignore_ascii_case(name);
-            if lower("bed") {
-                return Self::Bed;
-            }
-            if lower("chamber") {
-                return Self::Chamber;
-            }
-            if lower("cooler") {
-                return Self::Cooler;
-            }
-            if lower("probe") {
-                return Self::Probe;
-            }
-            if let Some(number) = word.strip_prefix(['E', 'T', 'e', 't']).and_then(unsigned) {
-                return Self::Hotend(number);
-            }
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+        words
+            .filter_map(Self::word)
+            .next_back()
+            .unwrap_or(Self::Unknown)
+    }
+
+    fn word(word: &str) -> Option<Self> {
+        const NAMES: [(&str, Heater); 6] = [
+            ("bed", Heater::Bed),
+            ("chamber", Heater::Chamber),
+            ("cooler", Heater::Cooler),
+            ("probe", Heater::Probe),
+            ("motherboard", Heater::Board),
+            ("redundant", Heater::Redundant),
+        ];
+        let named = NAMES
+            .iter()
+            .find(|(name, _)| word.eq_ignore_ascii_case(name));
+        if let Some((_, heater)) = named {
+            return Some(*heater);
         }
-        Self::Unknown
+        let number = word.strip_prefix(['E', 'T']).unwrap_or(word);
+        unsigned(number).map(Self::Hotend)
     }
 }
 
-impl std::fmt::Display for Heater {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Heater {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Active => f.write_str("active hotend"),
             Self::Hotend(number) => write!(f, "hotend {number}"),
