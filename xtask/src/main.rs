@@ -1,2 +1,54 @@
-//! .
-fn main() {}
+//! `cargo xtask`: the development tasks of the workspace. `docs/testing.md` says what each proves.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod ci;
+mod generate;
+mod setup;
+mod sh;
+mod test;
+mod tidy;
+mod workspace;
+
+/// Development tasks of the Feedhold workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version, max_term_width = 100)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Test(test::Args),
+    Ci(ci::Args),
+    Tidy(tidy::Args),
+    Setup(setup::Args),
+    Bench(bench::Args),
+    Gen(generate::Args),
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Test(args) => test::run(&args),
+        Command::Ci(args) => ci::run(&args),
+        Command::Tidy(args) => tidy::run(&args),
+        Command::Setup(args) => setup::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Gen(args) => generate::run(&args),
+    }
+}
