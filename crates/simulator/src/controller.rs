@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::digest::Digest;
 use crate::log::MotionLog;
 use crate::wire::RxStats;
 
@@ -87,8 +88,11 @@ pub struct Snapshot {
     pub rx_used: usize,
     /// Lines the controller has read to their end, good or bad.
     pub lines: u64,
-    /// Motions completed since power-up.
+    /// Motions completed since power-up (by `null`: lines that name an axis).
     pub motions: u64,
+    /// Digest of the bytes taken from the receive buffer since power-up, line ends included and
+    /// realtime commands not.
+    pub input: Digest,
 }
 
 /// What a machine is doing, over all controllers.

@@ -2,6 +2,7 @@
 
 mod config;
 mod controller;
+mod digest;
 mod fault;
 mod grbl;
 mod log;
@@ -9,12 +10,15 @@ mod marlin;
 mod motion;
 mod null;
 mod rng;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod simulator;
 mod wire;
 
-pub use config::{Config, ControllerKind, MotionModel};
+pub use config::{Config, ConfigError, ControllerKind, MotionModel, OnOpen, Pace};
 pub use controller::{Snapshot, State, Touch};
+pub use digest::Digest;
 pub use fault::{FaultPlan, Harm, Mishap, ParseFaultError, RandomFault, Scheduled, Struck, When};
-pub use log::{Arc, Coolant, Digest, Entry, Kind, LogMode, MotionLog};
+pub use log::{Arc, Coolant, Entry, Kind, LogMode, MotionLog};
 pub use simulator::Simulator;
 pub use wire::{RxStats, WIRE_CAPACITY};

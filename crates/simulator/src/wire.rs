@@ -66,7 +66,10 @@ impl Wire {
             Some(run) if run.first + self.byte_time * run.len as u32 == first => {
                 run.len += bytes.len();
             }
-            _ => self.runs.push_back(Run { first, len: bytes.len() }),
+            _ => self.runs.push_back(Run {
+                first,
+                len: bytes.len(),
+            }),
         }
     }
 
@@ -88,6 +91,14 @@ impl Wire {
         self.runs.front().map(|run| run.first.max(self.held_until))
     }
 
+    /// When the last byte under way comes out.
+    #[cfg(feature = "serve")]
+    pub(crate) fn last_arrival(&self) -> Option<Duration> {
+        let run = self.runs.back()?;
+        let last = run.first + self.byte_time * run.len.saturating_sub(1) as u32;
+        Some(last.max(self.held_until))
+    }
+
     /// Moves the bytes that are out by `now` to the end of `out`; returns how many, at most `limit`.
     pub(crate) fn take(&mut self, now: Duration, limit: usize, out: &mut Vec<u8>) -> usize {
         if now < self.held_until {
@@ -102,7 +113,11 @@ impl Wire {
                 run.len
             } else {
                 let steps = (now - run.first).as_nanos() / self.byte_time.as_nanos();
-                run.len.min(usize::try_from(steps).unwrap_or(usize::MAX).saturating_add(1))
+                run.len.min(
+                    usize::try_from(steps)
+                        .unwrap_or(usize::MAX)
+                        .saturating_add(1),
+                )
             };
             let n = due.min(limit - taken);
             out.extend(self.bytes.drain(..n));
@@ -165,8 +180,15 @@ pub struct RxStats {
 
 impl RxRing {
     pub(crate) fn new(usable: usize) -> Self {
-        let stats = RxStats { capacity: usable, ..RxStats::default() };
-        Self { bytes: VecDeque::with_capacity(usable), usable, stats }
+        let stats = RxStats {
+            capacity: usable,
+            ..RxStats::default()
+        };
+        Self {
+            bytes: VecDeque::with_capacity(usable),
+            usable,
+            stats,
+        }
     }
 
     /// Stores a byte or loses it.

@@ -1,8 +1,14 @@
-use std::str::FromStr;
 use std::time::Duration;
 
-use crate::rng::Rng;
-use crate::wire::Wire;
+use crate::Touch;
+
+mod injector;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub(crate) use injector::FaultInjector;
+pub use text::ParseFaultError;
 
 /// What goes wrong on the way and when; the text form is what addresses carry.
 ///
@@ -100,49 +106,51 @@ pub enum Mishap {
     /// The link goes down.
     Disconnect,
     /// Somebody or something touched the machine.
-    Touch(crate::Touch),
-}
-
-/// A fault that cannot be understood.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("fault `{text}`: {reason}; write for example drop-ok:0.05, reset@line:400 or stall@3s:2")]
-pub struct ParseFaultError {
-    text: String,
-    reason: &'static str,
+    Touch(Touch),
 }
 
 impl FaultPlan {
     /// No faults.
     #[must_use]
     pub const fn none() -> Self {
-        Self { random: Vec::new(), scheduled: Vec::new() }
-    }
-}
-
-impl FromStr for FaultPlan {
-    type Err = ParseFaultError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Err(ParseFaultError { text: text.to_owned(), reason: "unknown" })
-    }
-}
-
-/// Carries a [`FaultPlan`] out: sans-IO, with its own seeded randomness, so that the same seed and
-/// the same traffic give the same faults.
-#[derive(Debug)]
-pub(crate) struct FaultInjector {
-    plan: FaultPlan,
-    rng: Rng,
-    line: Vec<u8>,
-}
-
-impl FaultInjector {
-    pub(crate) fn new(plan: FaultPlan, seed: u64) -> Self {
-        Self { plan, rng: Rng::new(seed), line: Vec::new() }
+        Self {
+            random: Vec::new(),
+            scheduled: Vec::new(),
+        }
     }
 
-    /// Puts what the machine says on the wire to the host.
-    pub(crate) fn to_host(&mut self, now: Duration, bytes: &[u8], wire: &mut Wire) {
-        wire.send(now, bytes);
+    /// Adds a fault that strikes with `probability` (clamped to 0 to 1).
+    #[must_use]
+    pub fn with_random(mut self, fault: RandomFault, probability: f64) -> Self {
+        self.random.push((fault, probability.clamp(0.0, 1.0)));
+        self
+    }
+
+    /// Adds a scheduled fault.
+    #[must_use]
+    pub fn with_scheduled(mut self, fault: Scheduled) -> Self {
+        self.scheduled.push(fault);
+        self
+    }
+
+    /// The random faults with their probabilities.
+    #[must_use]
+    pub fn random(&self) -> &[(RandomFault, f64)] {
+        &self.random
+    }
+
+    /// The scheduled faults in the order given.
+    #[must_use]
+    pub fn scheduled(&self) -> &[Scheduled] {
+        &self.scheduled
+    }
+
+    /// The probability that `harm` comes to one thing of the kind `to`.
+    fn probability(&self, to: Struck, harm: Harm) -> f64 {
+        self.random
+            .iter()
+            .filter(|(fault, _)| fault.to == to && fault.harm == harm)
+            .map(|(_, probability)| *probability)
+            .sum()
     }
 }
