@@ -34,6 +34,8 @@ mod response;
 mod scan;
 mod status;
 mod temperature;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;

@@ -119,21 +119,24 @@ impl ResponseReader {
             };
             let (line, rest) = bytes.split_at(end);
             *input = rest.get(1..).unwrap_or_default();
-            if self.carried > 0 {
+            let found = if self.carried > 0 {
                 self.keep(line);
-                if !self.carried_line().trim_ascii().is_empty() {
-                    return Some(Found::Carried);
-                }
-                self.carried = 0;
-            } else if !line.trim_ascii().is_empty() {
-                return Some(Found::Whole(self.cut(line)));
+                Found::Carried
+            } else {
+                Found::Whole(self.cut(line))
+            };
+            if self.overlong || !self.text(&found).trim_ascii().is_empty() {
+                return Some(found);
             }
-            self.overlong = false;
+            self.carried = 0;
         }
     }
 
-    fn carried_line(&self) -> &[u8] {
-        self.carry.get(..self.carried).unwrap_or_default()
+    fn text<'s>(&'s self, found: &Found<'s>) -> &'s [u8] {
+        match found {
+            Found::Whole(text) => text,
+            Found::Carried => self.carry.get(..self.carried).unwrap_or_default(),
+        }
     }
 
     /// Appends to the carried line as far as there is room.
@@ -169,9 +172,13 @@ pub(super) fn read(dialect: Dialect, line: &[u8]) -> (Response<'_>, Option<Tempe
     let Some(text) = clean_text(line) else {
         return (after_noise(dialect, line), None);
     };
-    match dialect {
+    let (response, more) = match dialect {
         Dialect::Grbl => (grbl::read(text.trim_end()), None),
         Dialect::Marlin => marlin::read(text.trim()),
+    };
+    match response {
+        Response::Other(_) => (Response::Other(line), more),
+        known => (known, more),
     }
 }
 

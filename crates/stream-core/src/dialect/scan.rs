@@ -57,9 +57,8 @@ fn next_key_here(text: &str) -> Option<()> {
     is_key(key).then_some(())
 }
 
+/// Keys are capitals, digits and underscores and begin with a capital: `12:30:00` is no key.
 fn is_key(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+    let part = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    key.starts_with(|c: char| c.is_ascii_uppercase()) && key.bytes().all(part)
 }

@@ -105,18 +105,9 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn numbers_without_a_kind_of_their_own() {
-        let table = [
-            (24, Retry),
-            (23, Retry),
-            (16, Retry),
-            (104, Retry),
-            (13, Abort),
-        ];
-        for (number, want) in table {
+        for (number, want) in [(24, Retry), (23, Retry), (16, Retry), (13, Abort)] {
             let error = io::Error::from_raw_os_error(number);
-            if cfg!(target_os = "linux") || number < 35 {
-                assert_eq!(error.disposition(), want, "{error}");
-            }
+            assert_eq!(error.disposition(), want, "{error}");
         }
     }
 
