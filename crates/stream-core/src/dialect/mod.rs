@@ -40,6 +40,8 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+use feedhold_gcode_parse::Flavor;
+
 pub use crate::retry::{Classify, Disposition};
 pub use error::{Alarm, Fatal, GrblError, MachineError, MarlinError, MarlinErrorKind};
 pub use position::{AxisValues, Coordinates, MAX_AXES};
@@ -64,6 +66,15 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// How this firmware reads the bytes of a line.
+    #[must_use]
+    pub fn flavor(self) -> Flavor {
+        match self {
+            Self::Grbl => Flavor::Grbl,
+            Self::Marlin => Flavor::Marlin,
+        }
+    }
+
     /// The name users type: `grbl`, `marlin`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -112,14 +123,15 @@ impl Dialect {
         15
     }
 
-    /// By how many blocks execution may trail the last answer: planner and, on grbl, the segment
-    /// buffer, which can hold five more short blocks.
+    /// By how many blocks execution may trail the last answer on a stock build of grbl 1.1 or
+    /// Marlin 2. Relatives with larger buffers trail by more: see [`Variant::lag_blocks`].
     #[must_use]
     pub fn lag_blocks(self) -> usize {
-        match self {
-            Self::Grbl => 20,
-            Self::Marlin => 15,
-        }
+        let stock = match self {
+            Self::Grbl => Variant::Grbl,
+            Self::Marlin => Variant::Marlin,
+        };
+        stock.lag_blocks(None)
     }
 
     /// Whether an empty line gets an `ok`. On Marlin it gets silence.

@@ -1,5 +1,6 @@
 //! What a controller can say, one value a statement.
 
+use super::Dialect;
 use super::error::{Alarm, Fatal, GrblError, MachineError};
 use super::position::{AxisValues, Coordinates};
 use super::status::StatusReport;
@@ -151,6 +152,51 @@ pub enum Variant {
     FluidNc,
     /// Marlin.
     Marlin,
+}
+
+impl Variant {
+    /// How this firmware is spoken to.
+    #[must_use]
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Grbl | Self::GrblHal | Self::FluidNc => Dialect::Grbl,
+            Self::Marlin => Dialect::Marlin,
+        }
+    }
+
+    /// Longest line it takes whole, bytes without the line end.
+    #[must_use]
+    pub fn max_line(self) -> usize {
+        match self {
+            Self::Grbl | Self::Marlin => self.dialect().max_line(),
+            Self::GrblHal => 255,
+            Self::FluidNc => 254,
+        }
+    }
+
+    /// By how many blocks execution may trail the last answer with a planner of `planner_blocks`
+    /// (what `[OPT:…]` tells, or a stock build's): the planner itself, and the segment buffer,
+    /// which can hold one short block a segment less the one in motion.
+    ///
+    /// Measured: grbl 15 + 5, FluidNC 15 + 11. grblHAL's ten segments are counted in full.
+    #[must_use]
+    pub fn lag_blocks(self, planner_blocks: Option<usize>) -> usize {
+        let (stock, segments) = match self {
+            Self::Grbl => (15, 5),
+            Self::GrblHal => (100, 10),
+            Self::FluidNc => (15, 11),
+            Self::Marlin => (15, 0),
+        };
+        planner_blocks.unwrap_or(stock) + segments
+    }
+
+    /// Whether one error makes it refuse every further g-code line with the same error, until an
+    /// empty line, a `$` command that succeeds, or a reset. An empty line must not be sent to such
+    /// a firmware by chance: it would let the lines behind the error run.
+    #[must_use]
+    pub fn latches_errors(self) -> bool {
+        self == Self::GrblHal
+    }
 }
 
 /// A request of Marlin to the host.

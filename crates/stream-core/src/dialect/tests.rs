@@ -481,6 +481,28 @@ fn bytes_that_grbl_eats_wherever_they_stand() {
 }
 
 #[test]
+fn figures_of_the_firmwares() {
+    // firmware, longest line, lag of a stock build, lag with a planner of 35 blocks
+    let table = [
+        (Variant::Grbl, 79, 20, 40),
+        (Variant::GrblHal, 255, 110, 45),
+        (Variant::FluidNc, 254, 26, 46),
+        (Variant::Marlin, 95, 15, 35),
+    ];
+    for (variant, max_line, stock, larger) in table {
+        assert_eq!(variant.max_line(), max_line, "{variant:?}");
+        assert_eq!(variant.lag_blocks(None), stock, "{variant:?}");
+        assert_eq!(variant.lag_blocks(Some(35)), larger, "{variant:?}");
+    }
+    assert_eq!(Dialect::Grbl.lag_blocks(), 20);
+    assert_eq!(Dialect::Marlin.lag_blocks(), 15);
+    for dialect in [Dialect::Grbl, Dialect::Marlin] {
+        assert!(dialect.window_bytes(dialect.default_rx()) < dialect.default_rx());
+        assert!(dialect.barrier().len() <= dialect.max_line());
+    }
+}
+
+#[test]
 fn names_parse_back() {
     for dialect in [Dialect::Grbl, Dialect::Marlin] {
         assert_eq!(dialect.to_string().parse(), Ok(dialect));
@@ -573,7 +595,7 @@ proptest! {
     }
 
     #[test]
-    fn ok_comes_exactly_from_lines_whose_first_word_is_ok(dialect in dialects(), bytes in wire_bytes()) {
+    fn ok_comes_only_from_lines_whose_first_word_is_ok(dialect in dialects(), bytes in wire_bytes()) {
         let acks = read_all(dialect, [bytes.as_slice()]).0.iter().filter(|r| r.starts_with("Ok")).count();
         let lines = bytes.split(|&b| b == b'\n' || b == b'\r');
         let candidates = lines.filter(|line| line.trim_ascii().split(|b| b" \t".contains(b)).next() == Some(b"ok"));
