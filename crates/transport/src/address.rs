@@ -13,6 +13,10 @@ mod parse;
 
 use std::fmt;
 
+use crate::Connect;
+use crate::serial::Serial;
+use crate::tcp::Tcp;
+
 pub use parse::AddressError;
 
 /// The speed of a serial address without `@BAUD`, in bits per second: what grbl ships with and most Marlin boards accept.
@@ -37,6 +41,18 @@ pub enum Address {
     Tcp(TcpAddress),
     /// A simulated controller inside this process.
     Sim(SimAddress),
+}
+
+impl Address {
+    /// How to get there, or `None` for a simulator, which the program that has one opens itself.
+    #[must_use]
+    pub fn connector(&self) -> Option<Box<dyn Connect>> {
+        match self {
+            Self::Serial(address) => Some(Box::new(Serial::new(address.clone()))),
+            Self::Tcp(address) => Some(Box::new(Tcp::new(address.clone()))),
+            Self::Sim(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Address {

@@ -34,11 +34,20 @@ mod address;
 mod connect;
 mod link;
 pub mod memory;
+pub mod mock;
+mod ports;
+#[cfg(unix)]
+pub mod pty;
+pub mod serial;
 mod stream;
+pub mod tcp;
+mod traced;
 
 pub use address::{
     Address, AddressError, DEFAULT_BAUD, Dtr, SerialAddress, SimAddress, TcpAddress,
 };
 pub use connect::{Connect, ConnectError, Sequence};
 pub use link::{Exchanged, Link, LinkError};
+pub use ports::{PortInfo, PortKind, UsbPort, ports};
 pub use stream::{READ_LIMIT, Stream};
+pub use traced::{Traced, WIRE};

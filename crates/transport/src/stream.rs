@@ -96,6 +96,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream<T> {
             io::ErrorKind::BrokenPipe
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::UnexpectedEof => self.closed(),
+            _ if device_is_gone(&error) => self.closed(),
             _ => LinkError::Failed {
                 link: self.name.clone(),
                 source: error,
@@ -113,6 +114,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Link for Stream<T> {
     fn describe(&self) -> String {
         self.name.clone()
     }
+}
+
+/// A tty whose hardware was pulled, or whose other side is gone, reports one of these instead of an end of file.
+#[cfg(unix)]
+fn device_is_gone(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let gone = [Errno::IO, Errno::NXIO, Errno::NODEV].map(Errno::raw_os_error);
+    error
+        .raw_os_error()
+        .is_some_and(|code| gone.contains(&code))
+}
+
+#[cfg(not(unix))]
+fn device_is_gone(_: &io::Error) -> bool {
+    false
 }
 
 fn bytes_in(polled: &Poll<io::Result<usize>>) -> usize {
