@@ -112,7 +112,6 @@ impl Breaker {
         // A late success from before it opened says nothing about now.
         if let State::Trying { .. } = self.state {
             self.state = State::Closed;
-            self.recent.clear();
         }
     }
 
