@@ -7,11 +7,16 @@ use super::scan::{contains_ignore_case, decimal, strip_prefix_ignore_case, unsig
 use super::temperature::{Heater, Temperatures};
 
 /// Reads a line that has no noise and no blanks at its ends.
-pub(super) fn read(line: &str) -> (Response<'_>, Option<Temperatures>) {
-    if let Some(answer) = ok(line) {
-        return answer;
-    }
-    (known(line).unwrap_or_else(|| unexplained(line)), None)
+pub(super) fn read(line: &str) -> Response<'_> {
+    ok(line)
+        .map(Response::Ok)
+        .or_else(|| known(line))
+        .unwrap_or_else(|| unexplained(line))
+}
+
+/// The temperatures behind an `ok`, unless they are garbled.
+pub(super) fn temperatures_of_ok(line: &str) -> Option<Temperatures> {
+    Temperatures::parse(line.strip_prefix("ok")?)
 }
 
 /// `start`, or `start` glued to the end of a line that the restart cut off.
@@ -64,23 +69,18 @@ fn unexplained(line: &str) -> Response<'_> {
 }
 
 /// `ok` as a token: alone, with `N P B`, with temperatures, or with words we do not know.
-fn ok(line: &str) -> Option<(Response<'_>, Option<Temperatures>)> {
+fn ok(line: &str) -> Option<Ack> {
     let rest = line.strip_prefix("ok")?;
-    if rest.is_empty() {
-        return Some((Response::Ok(Ack::default()), None));
-    }
-    if !rest.starts_with([' ', '\t']) {
+    if !rest.is_empty() && !rest.starts_with([' ', '\t']) {
         return None;
-    }
-    if let Some(temperatures) = Temperatures::parse(rest) {
-        let ack = Ack {
-            with_temperatures: true,
-            ..Ack::default()
-        };
-        return Some((Response::Ok(ack), Some(temperatures)));
     }
     let mut ack = Ack::default();
     for word in words(rest) {
+        if let Some((name, _)) = word.split_once(':') {
+            // Also where the number is garbled: what was asked for is told by the name.
+            ack.with_temperatures |= Heater::is_common_name(name);
+            continue;
+        }
         match word.split_at_checked(1) {
             Some(("N", number)) => ack.line = Some(unsigned(number)?),
             Some(("P", number)) => ack.planner_free = Some(unsigned(number)?),
@@ -88,7 +88,7 @@ fn ok(line: &str) -> Option<(Response<'_>, Option<Temperatures>)> {
             _ => {}
         }
     }
-    Some((Response::Ok(ack), None))
+    Some(ack)
 }
 
 fn resend(line: &str) -> Option<Response<'_>> {

@@ -259,7 +259,7 @@ impl Dialect {
     /// [`ResponseReader`] gives both.
     #[must_use]
     pub fn read_line(self, line: &[u8]) -> Response<'_> {
-        reader::read(self, line).0
+        reader::read(self, line)
     }
 }
 

@@ -1,6 +1,6 @@
 //! From bytes to responses, whatever way the bytes were split.
 
-use super::response::Response;
+use super::response::{Ack, Response};
 use super::temperature::Temperatures;
 use super::{Dialect, grbl, marlin};
 
@@ -64,8 +64,8 @@ impl ResponseReader {
     /// was taken and the last line is not complete.
     #[must_use = "a response that is dropped may be an answer the window waits for"]
     pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Response<'a>> {
-        if let Some(temperatures) = self.pending.take() {
-            return Some(Response::Temperature(temperatures));
+        if self.pending.is_some() {
+            return self.pending.take().map(Response::Temperature);
         }
         let found = self.find_line(input)?;
         let overlong = std::mem::take(&mut self.overlong);
@@ -81,10 +81,17 @@ impl ResponseReader {
             self.tally.overlong += 1;
             return Some(Response::Other(text));
         }
-        let (response, more) = read(self.dialect, text);
-        self.pending = more;
-        if matches!(response, Response::Other(_)) && clean_text(text).is_none() {
-            self.tally.garbled += 1;
+        let response = read(self.dialect, text);
+        match response {
+            Response::Ok(Ack {
+                with_temperatures: true,
+                ..
+            }) => {
+                self.pending =
+                    clean_text(text).and_then(|text| marlin::temperatures_of_ok(text.trim()));
+            }
+            Response::Other(_) if clean_text(text).is_none() => self.tally.garbled += 1,
+            _ => {}
         }
         Some(response)
     }
@@ -164,21 +171,21 @@ impl ResponseReader {
     }
 }
 
-/// Reads one line; the second value is a temperature that came with an `ok`.
-pub(super) fn read(dialect: Dialect, line: &[u8]) -> (Response<'_>, Option<Temperatures>) {
+/// Reads one line without its end.
+pub(super) fn read(dialect: Dialect, line: &[u8]) -> Response<'_> {
     if line == b"ok" {
-        return (Response::Ok(Default::default()), None);
+        return Response::Ok(Ack::default());
     }
     let Some(text) = clean_text(line) else {
-        return (after_noise(dialect, line), None);
+        return after_noise(dialect, line);
     };
-    let (response, more) = match dialect {
-        Dialect::Grbl => (grbl::read(text.trim_end()), None),
+    let response = match dialect {
+        Dialect::Grbl => grbl::read(text.trim_end()),
         Dialect::Marlin => marlin::read(text.trim()),
     };
     match response {
-        Response::Other(_) => (Response::Other(line), more),
-        known => (known, more),
+        Response::Other(_) => Response::Other(line),
+        known => known,
     }
 }
 

@@ -149,6 +149,15 @@ impl PartialEq for Temperatures {
 }
 
 impl Heater {
+    /// Whether every answer about temperatures has a reading under this name or one like it:
+    /// hotends and the bed. Single letters such as `C` also stand for other things.
+    pub(super) fn is_common_name(name: &str) -> bool {
+        matches!(
+            Self::named(name),
+            Some(Self::Active | Self::Hotend(_) | Self::Bed)
+        )
+    }
+
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "T" => Self::Active,

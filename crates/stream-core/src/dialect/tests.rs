@@ -104,6 +104,7 @@ fn describe_ack(ack: &Ack) -> String {
     add("line", ack.line);
     add("planner", ack.planner_free.map(u64::from));
     add("buffer", ack.buffer_free.map(u64::from));
+    text.extend(ack.with_temperatures.then_some(" with temperatures"));
     text
 }
 
