@@ -124,8 +124,8 @@ pub(super) const ERRORS: &[Entry] = &[
     row(
         14,
         Hold,
-        "the line is too long to be stored",
-        "shorten the start-up block or build note",
+        "the line is too long to be stored; on FluidNC: too long to be run",
+        "shorten the start-up block, build note or line",
     ),
     row(
         15,
