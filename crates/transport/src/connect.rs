@@ -23,6 +23,17 @@ pub trait Connect: Send {
     fn address(&self) -> String;
 }
 
+#[async_trait]
+impl<C: Connect + ?Sized> Connect for Box<C> {
+    async fn connect(&mut self) -> Result<Box<dyn Link>, ConnectError> {
+        (**self).connect().await
+    }
+
+    fn address(&self) -> String {
+        (**self).address()
+    }
+}
+
 /// Why no link could be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

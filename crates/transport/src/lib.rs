@@ -51,3 +51,8 @@ pub use link::{Exchanged, Link, LinkError};
 pub use ports::{PortInfo, PortKind, UsbPort, ports};
 pub use stream::{READ_LIMIT, Stream};
 pub use traced::{Traced, WIRE};
+
+/// Keeps the README's example compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

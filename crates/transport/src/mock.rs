@@ -17,7 +17,7 @@
 //! # }
 //! ```
 //!
-//! The same as text, for scripts that are easier to read that way or come from files; see [`Script::from_str`]:
+//! The same as text, for scripts that are easier to read that way or come from files; see [`Script`]'s `FromStr`:
 //!
 //! ```text
 //! # what grbl answers to `$I`

@@ -38,6 +38,17 @@ impl Tcp {
         Self { timeout, ..self }
     }
 
+    async fn in_time<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
+        let expired = |_| ConnectError::Timeout {
+            address: self.address(),
+            after: self.timeout,
+        };
+        timeout(self.timeout, attempt).await.map_err(expired)?
+    }
+
     async fn open(&self) -> Result<TcpStream, ConnectError> {
         let candidates = lookup_host((self.address.host(), self.address.port()))
             .await
@@ -77,11 +88,7 @@ impl Tcp {
 #[async_trait]
 impl Connect for Tcp {
     async fn connect(&mut self) -> Result<Box<dyn Link>, ConnectError> {
-        let attempt = timeout(self.timeout, self.open()).await;
-        let stream = attempt.map_err(|_| ConnectError::Timeout {
-            address: self.address(),
-            after: self.timeout,
-        })??;
+        let stream = self.in_time(self.open()).await?;
         stream
             .set_nodelay(true)
             .map_err(|source| self.explain(source))?;

@@ -52,6 +52,35 @@ async fn a_pty_is_a_serial_device_both_ways() {
 }
 
 #[tokio::test]
+async fn a_long_program_arrives_complete_while_answers_come_back() {
+    let mut pty = Pty::open().unwrap();
+    let mut link = far_side(&pty).connect().await.unwrap();
+    let program: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+
+    let host = async {
+        let (mut sent, mut inbox) = (0, BytesMut::new());
+        while sent < program.len() || inbox.len() < program.len() {
+            sent += link
+                .exchange(&program[sent..], &mut inbox)
+                .await
+                .unwrap()
+                .written;
+        }
+        inbox
+    };
+    let echo = async {
+        let (mut echoed, mut portion) = (0, [0; 1000]);
+        while echoed < program.len() {
+            let count = pty.read(&mut portion).await.unwrap();
+            pty.write_all(&portion[..count]).await.unwrap();
+            echoed += count;
+        }
+    };
+    let (inbox, ()) = tokio::join!(host, echo);
+    assert!(inbox == program, "the echo differs from the program");
+}
+
+#[tokio::test]
 async fn a_machine_that_vanishes_closes_the_link() {
     let pty = Pty::open().unwrap();
     let mut link = far_side(&pty).connect().await.unwrap();
