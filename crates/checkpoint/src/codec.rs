@@ -1,0 +1,57 @@
+//! How a record becomes bytes: the only file that knows which serialisation library does it.
+//!
+//! Everything a reader needs to judge a record (version, length, generation, digests) stands outside the payload, so
+//! replacing the library means a new format version and a new file beside this one, nothing else.
+
+use bincode::config;
+use bincode::enc::write::SizeWriter;
+use bincode::error::EncodeError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::frame::MAX_PAYLOAD;
+
+/// A record and its bytes do not go together. The source says what the serialiser found.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct CodecError(Box<dyn std::error::Error + Send + Sync>);
+
+/// Why a record could not be put into the slot's buffer.
+#[derive(Debug)]
+pub(crate) enum EncodeFault {
+    /// It needs this many bytes.
+    TooLarge(usize),
+    Codec(CodecError),
+}
+
+/// Writes `record` to the front of `buf`; returns how many bytes it took.
+pub(crate) fn encode<R: Serialize>(record: &R, buf: &mut [u8]) -> Result<usize, EncodeFault> {
+    match bincode::serde::encode_into_slice(record, buf, config()) {
+        Ok(n) => Ok(n),
+        Err(EncodeError::UnexpectedEnd) => Err(EncodeFault::TooLarge(size(record)?)),
+        Err(error) => Err(EncodeFault::Codec(CodecError(error.into()))),
+    }
+}
+
+/// Reads a record that takes up all of `bytes`.
+pub(crate) fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, CodecError> {
+    match bincode::serde::decode_from_slice(bytes, config()) {
+        Ok((record, n)) if n == bytes.len() => Ok(record),
+        Ok((_, n)) => Err(CodecError(
+            format!("{} bytes are left over after the record", bytes.len() - n).into(),
+        )),
+        Err(error) => Err(CodecError(error.into())),
+    }
+}
+
+fn size<R: Serialize>(record: &R) -> Result<usize, EncodeFault> {
+    let mut writer = SizeWriter::default();
+    bincode::serde::encode_into_writer(record, &mut writer, config())
+        .map_err(|error| EncodeFault::Codec(CodecError(error.into())))?;
+    Ok(writer.bytes_written)
+}
+
+/// Little endian, variable-length integers. The limit keeps a length field from claiming memory no slot could fill.
+fn config() -> impl config::Config {
+    config::standard().with_limit::<MAX_PAYLOAD>()
+}

@@ -1,0 +1,408 @@
+//! What can go wrong, one type per operation, and the findings that do not stop it.
+
+use std::io;
+use std::path::PathBuf;
+
+pub use crate::codec::CodecError;
+use crate::frame::{FormatVersion, MAX_PAYLOAD};
+use crate::layout::{Generation, IMAGE_LEN, Region};
+
+/// A store could not be created. Nothing a later open would take for a store is left behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// There is a store already; creating another over it would forget a job.
+    #[error("{path} exists already: resume that job, or choose another job directory")]
+    Exists {
+        /// The store file found.
+        path: PathBuf,
+    },
+    /// The job directory is in use.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The backend to be formatted holds data or has the wrong size.
+    #[error("{place} is not a blank image of {IMAGE_LEN} bytes: give a fresh one")]
+    NotBlank {
+        /// The backend's name for itself.
+        place: String,
+    },
+    /// The file system said no.
+    #[error(
+        "cannot {step} {place}: {source}; check that the disk has {IMAGE_LEN} bytes free and may be written to"
+    )]
+    Io {
+        /// What was being done.
+        step: &'static str,
+        /// To which file or directory.
+        place: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// A store could not be opened. Nothing was changed unless the message says so.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// No store in that directory.
+    #[error(
+        "no checkpoint at {path}: the job was never started, or the job directory is another one"
+    )]
+    NotFound {
+        /// The store file that is missing.
+        path: PathBuf,
+    },
+    /// The job directory is in use.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// More is wrong than a crash explains, so any record offered could be the wrong one.
+    #[error(
+        "{place} is damaged: {damage}. Which record is the newest cannot be told, and resuming from an older one could \
+         repeat motion; move the file aside and start the job at a line of your choice"
+    )]
+    Damaged {
+        /// The store.
+        place: String,
+        /// What was found.
+        damage: Damage,
+    },
+    /// Written by another version of this library.
+    #[error("{place} cannot be read by this version: {reason}")]
+    Unsupported {
+        /// The store.
+        place: String,
+        /// What it takes.
+        reason: Unsupported,
+    },
+    /// The store holds records of another version of the application.
+    #[error(
+        "{place} holds records of version {found}, this program reads version {expected}: finish the job with the \
+         program that started it"
+    )]
+    RecordVersion {
+        /// The store.
+        place: String,
+        /// As written.
+        found: u32,
+        /// As configured.
+        expected: u32,
+    },
+    /// The newest record is intact and yet not of the expected type.
+    #[error(
+        "{place}: the record of generation {generation} is intact but not of the expected form ({source}): finish the \
+         job with the program that started it"
+    )]
+    Codec {
+        /// The store.
+        place: String,
+        /// Of the newest record.
+        generation: Generation,
+        /// What the decoder found.
+        source: CodecError,
+    },
+    /// The file system said no, while reading or while making the newest record durable again.
+    #[error(
+        "cannot {step} {place}: {source}; nothing was lost by this, repair the disk and open again"
+    )]
+    Io {
+        /// What was being done.
+        step: &'static str,
+        /// To which file.
+        place: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    /// True when the file itself is at fault, so that moving it aside ([`quarantine`](crate::quarantine)) is the way
+    /// to use the directory again.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+}
+
+/// Damage that a crash alone does not explain. Slots are numbered from 0.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// The file is not as long as every store is.
+    #[error("it is {found} bytes long instead of {IMAGE_LEN}")]
+    Length {
+        /// In bytes.
+        found: u64,
+    },
+    /// Not one valid record.
+    #[error("it holds no valid record")]
+    NoRecord,
+    /// Both copies of an acknowledged record are bad.
+    #[error("both copies of generation {generation} (slot {slot}) are bad")]
+    PairLost {
+        /// The one that should be there.
+        generation: Generation,
+        /// Where it should be.
+        slot: usize,
+    },
+    /// Two valid copies of one generation with different content.
+    #[error("the copies of generation {generation} (slot {slot}) differ although both are valid")]
+    TwinsDiffer {
+        /// Of both copies.
+        generation: Generation,
+        /// Where they are.
+        slot: usize,
+    },
+    /// A record does not follow from the one before it.
+    #[error("generation {generation} does not continue the record before it")]
+    ChainBroken {
+        /// The later of the two.
+        generation: Generation,
+    },
+    /// A valid record of another store lies in this file.
+    #[error("generation {generation} (slot {slot}) belongs to another store")]
+    OtherStore {
+        /// Of the stray record.
+        generation: Generation,
+        /// Where it is.
+        slot: usize,
+    },
+    /// Both copies of a slot that was never written hold something.
+    #[error("slot {slot} was never written and yet both copies hold data")]
+    Stray {
+        /// Which slot.
+        slot: usize,
+    },
+    /// A slot cannot be read and its twin does not help.
+    #[error("slot {slot} cannot be read from the disk, and its copy does not help")]
+    Unreadable {
+        /// Which slot.
+        slot: usize,
+    },
+}
+
+/// A format this library cannot read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// Needs a newer reader.
+    #[error(
+        "it has format {version} and needs a reader of format {reader}, this program reads up to {current}; update the \
+         program", current = FormatVersion::CURRENT
+    )]
+    Newer {
+        /// As written.
+        version: FormatVersion,
+        /// The least version of the reader.
+        reader: FormatVersion,
+    },
+    /// No longer read.
+    #[error(
+        "it has format {version}, this program reads {oldest} and later; finish the job with the program that started \
+         it", oldest = FormatVersion::OLDEST_READABLE
+    )]
+    Older {
+        /// As written.
+        version: FormatVersion,
+    },
+    /// Uses something of the format that this library does not know.
+    #[error(
+        "a record has kind {kind} and flags {flags:#04x}, which this program does not know; update the program"
+    )]
+    Feature {
+        /// The byte as found.
+        kind: u8,
+        /// The byte as found.
+        flags: u8,
+    },
+}
+
+/// What was found wrong on open and did not stop it. All of it was repaired before open returned; more than one torn
+/// record after each crash means a disk to be replaced.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The record being written at the crash was lost, as expected: it was never acknowledged.
+    #[error(
+        "generation {generation} (slot {slot}) was torn by a crash before it was durable; the one before it counts"
+    )]
+    Torn {
+        /// The lost one.
+        generation: Generation,
+        /// Where it was.
+        slot: usize,
+    },
+    /// One copy of a record was bad and was rewritten from the other.
+    #[error(
+        "copy {region} of generation {generation} (slot {slot}) was bad and was rewritten from its twin"
+    )]
+    CopyLost {
+        /// Of the record.
+        generation: Generation,
+        /// Which copy.
+        region: Region,
+        /// Where it is.
+        slot: usize,
+    },
+    /// Data in one copy of a slot that was never written; erased.
+    #[error("copy {region} of slot {slot} held data although it was never written; it was erased")]
+    Stray {
+        /// Which copy.
+        region: Region,
+        /// Where it was.
+        slot: usize,
+    },
+    /// An older record is intact but not of the expected type; it is missing from the history.
+    #[error(
+        "the older record of generation {generation} is not of the expected form and is left out of the history"
+    )]
+    HistoryLost {
+        /// Of the record.
+        generation: Generation,
+    },
+}
+
+/// A record was not committed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// Nothing was written; the store goes on.
+    #[error("the record takes {needed} bytes, a slot holds {MAX_PAYLOAD}: make the record smaller")]
+    TooLarge {
+        /// In bytes, as serialised.
+        needed: usize,
+    },
+    /// Nothing was written; the store goes on.
+    #[error("the record cannot be serialised: {0}")]
+    Encode(#[source] CodecError),
+    /// Nothing was written; the store goes on. The record's serde attributes skip or rename by content, which a format
+    /// without field names cannot follow.
+    #[error(
+        "the record cannot be read back from its own bytes ({0}): its serialised form must not depend on content"
+    )]
+    Asymmetric(#[source] CodecError),
+    /// The job is finished; nothing follows that.
+    #[error("{place} is marked finished: a finished job takes no more records")]
+    Finished {
+        /// The store.
+        place: String,
+    },
+    /// The generation numbers are used up.
+    #[error("{place} has used up its generation numbers")]
+    Exhausted {
+        /// The store.
+        place: String,
+    },
+    /// The medium failed in this very call. Whether the record is durable is unknown; the store is poisoned.
+    #[error(transparent)]
+    Io(Poison),
+    /// An earlier call failed, and a store is never used again after that.
+    #[error("no more records are taken since an earlier failure: {0}")]
+    Poisoned(Poison),
+}
+
+/// Why a store refuses to go on. Once an operation of the medium failed, a repeated sync can report success although
+/// the data is gone, so nothing is retried. Opening the store again judges afresh what really lies there.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(
+    "cannot {step} generation {generation} in {place}: {source}; hold the machine, make the disk usable and open the \
+     job again"
+)]
+pub struct Poison {
+    /// What was being done: "write" or "sync".
+    pub step: &'static str,
+    /// The record it was done to.
+    pub generation: Generation,
+    /// The store.
+    pub place: String,
+    /// The system's reason; shared because the poison is reported again and again.
+    pub source: std::sync::Arc<io::Error>,
+}
+
+/// The job directory is not ours.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Another process (or another store in this one) has the job open.
+    #[error("{path} is locked{}: the job is open elsewhere; stop it there first", holder.map(|pid| format!(" by process {pid}")).unwrap_or_default())]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// The process that wrote its number into the lock file, if it can be read.
+        holder: Option<u32>,
+    },
+    /// The lock file could not be made or locked.
+    #[error("cannot lock {path}: {source}; check the permissions of the directory")]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// A damaged store could not be moved aside. It is where it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuarantineError {
+    /// No store in that directory.
+    #[error("no checkpoint at {path}: there is nothing to move aside")]
+    NotFound {
+        /// The store file that is missing.
+        path: PathBuf,
+    },
+    /// The job directory is in use.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The file system said no.
+    #[error("cannot move {path} aside: {source}; check the permissions of the directory")]
+    Io {
+        /// The store file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// An expired store could not be removed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RemoveError {
+    /// The job directory is in use.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// It is not the finished store it was: somebody started the job anew.
+    #[error("{path} is not finished (any more): it stays")]
+    NotFinished {
+        /// The job directory.
+        path: PathBuf,
+    },
+    /// The store cannot be judged, so it stays.
+    #[error("{0}; it stays")]
+    Open(#[from] OpenError),
+    /// The file system said no.
+    #[error("cannot remove {path}: {source}")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// A directory of stores could not be listed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot list the jobs in {path}: {source}")]
+pub struct ListError {
+    /// The directory.
+    pub path: PathBuf,
+    /// The system's reason.
+    #[source]
+    pub source: io::Error,
+}
+
+/// A setting is out of its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a history of {asked} records is out of range: the ring keeps 1 to {max}", max = crate::Config::MAX_HISTORY)]
+pub struct ConfigError {
+    /// The value refused.
+    pub asked: usize,
+}

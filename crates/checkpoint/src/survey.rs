@@ -1,0 +1,292 @@
+//! The judgement on open: which record is the newest, what to repair, or why nobody can tell.
+//!
+//! Pure: bytes in, verdict out. The rules follow from one fact: a generation is written to both copies, and the next
+//! one is not begun before the sync of this one returned. So a power cut can damage exactly one pair, the one that
+//! comes after the newest durable record, and any damage elsewhere happened to durable data.
+
+use crate::error::{Damage, Unsupported, Warning};
+use crate::frame::{self, Frame, FrameFault, Slot};
+use crate::layout::{Generation, Region, SLOT_LEN, SLOTS};
+
+/// The bytes of the whole file, and which slots could not be read at all.
+pub(crate) struct Image {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) unreadable: Vec<(Region, usize)>,
+}
+
+/// The verdict when there is one.
+#[derive(Debug)]
+pub(crate) struct Survey<'a> {
+    /// All frames that still count, oldest first; never empty.
+    frames: Vec<Frame<'a>>,
+    pub(crate) repairs: Vec<Repair>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// One slot copy to be rewritten before the store is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Repair {
+    pub(crate) region: Region,
+    pub(crate) slot: usize,
+    pub(crate) with: Source,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The same slot of the other region.
+    Twin,
+    Zeros,
+}
+
+/// Why there is no verdict.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Damage(Damage),
+    Unsupported(Unsupported),
+}
+
+impl From<Damage> for Refusal {
+    fn from(damage: Damage) -> Self {
+        Self::Damage(damage)
+    }
+}
+
+impl<'a> Survey<'a> {
+    /// Judges a whole image.
+    pub(crate) fn of(image: &'a Image) -> Result<Self, Refusal> {
+        let mut pairs = Vec::with_capacity(SLOTS);
+        for slot in 0..SLOTS {
+            pairs.push([image.found(Region::A, slot)?, image.found(Region::B, slot)?]);
+        }
+        let newest = pairs
+            .iter()
+            .flatten()
+            .filter_map(Found::generation)
+            .max()
+            .ok_or_else(|| image.no_record())?;
+        let mut survey = Self {
+            frames: Vec::with_capacity(SLOTS),
+            repairs: Vec::new(),
+            warnings: Vec::new(),
+        };
+        for (slot, pair) in pairs.into_iter().enumerate() {
+            match expected(newest, slot) {
+                Expected::Next { before } => survey.next_pair(newest.next(), before, slot, pair)?,
+                Expected::Written(generation) => survey.written_pair(generation, slot, pair)?,
+                Expected::NeverWritten => survey.blank_pair(slot, pair)?,
+            }
+        }
+        survey.frames.sort_by_key(|frame| frame.header.generation);
+        survey.check_chain()?;
+        Ok(survey)
+    }
+
+    /// The newest record that was ever durable.
+    pub(crate) fn newest(&self) -> &Frame<'a> {
+        // `of` found a newest generation and either kept a frame of it or refused.
+        &self.frames[self.frames.len() - 1]
+    }
+
+    /// From the newest to the oldest.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Frame<'a>> {
+        self.frames.iter().rev()
+    }
+
+    /// A pair whose generation was acknowledged: one sound copy is enough, none is damage.
+    fn written_pair(
+        &mut self,
+        generation: Generation,
+        slot: usize,
+        pair: [Found<'a>; 2],
+    ) -> Result<(), Damage> {
+        let unreadable = pair.iter().any(Found::is_unreadable);
+        let [a, b] = pair.map(|copy| copy.frame_of(generation));
+        let (frame, lost) = match (a, b) {
+            (Some(a), Some(b)) if a.digest == b.digest => (a, None),
+            (Some(_), Some(_)) => return Err(Damage::TwinsDiffer { generation, slot }),
+            (Some(a), None) => (a, Some(Region::B)),
+            (None, Some(b)) => (b, Some(Region::A)),
+            (None, None) if unreadable => return Err(Damage::Unreadable { slot }),
+            (None, None) => return Err(Damage::PairLost { generation, slot }),
+        };
+        self.frames.push(frame);
+        if let Some(region) = lost {
+            self.warnings.push(Warning::CopyLost {
+                generation,
+                region,
+                slot,
+            });
+            self.repairs.push(Repair {
+                region,
+                slot,
+                with: Source::Twin,
+            });
+        }
+        Ok(())
+    }
+
+    /// The pair that a commit may have been writing when the power went. Whatever lies there is not acknowledged. What
+    /// is left of it is erased, not only ignored: a later write to the slot that is torn in turn could complete the
+    /// old half into a valid record of the same generation that was given up long ago.
+    fn next_pair(
+        &mut self,
+        generation: Generation,
+        before: Option<Generation>,
+        slot: usize,
+        pair: [Found<'a>; 2],
+    ) -> Result<(), Damage> {
+        let is_old = |copy: &Found<'_>| copy.generation().is_some() && copy.generation() == before;
+        if pair.iter().all(Found::is_empty) || pair.iter().all(is_old) {
+            let [copy, _] = pair;
+            self.frames
+                .extend(before.and_then(|before| copy.frame_of(before)));
+            return Ok(());
+        }
+        let untouched = |copy: &Found<'_>| copy.is_empty() || is_old(copy);
+        if pair.iter().any(Found::is_unreadable) && !pair.iter().any(untouched) {
+            return Err(Damage::Unreadable { slot });
+        }
+        self.warnings.push(Warning::Torn { generation, slot });
+        self.repairs.extend(Region::BOTH.map(|region| Repair {
+            region,
+            slot,
+            with: Source::Zeros,
+        }));
+        Ok(())
+    }
+
+    /// A pair that no commit has reached yet.
+    fn blank_pair(&mut self, slot: usize, pair: [Found<'a>; 2]) -> Result<(), Damage> {
+        let [a, b] = pair.map(|copy| copy.is_empty());
+        let region = match (a, b) {
+            (true, true) => return Ok(()),
+            (true, false) => Region::B,
+            (false, true) => Region::A,
+            (false, false) => return Err(Damage::Stray { slot }),
+        };
+        self.warnings.push(Warning::Stray { region, slot });
+        self.repairs.push(Repair {
+            region,
+            slot,
+            with: Source::Zeros,
+        });
+        Ok(())
+    }
+
+    /// Every record names the digest of the one before it, and all belong to one store.
+    fn check_chain(&self) -> Result<(), Damage> {
+        for (before, after) in self.frames.iter().zip(self.frames.iter().skip(1)) {
+            let generation = after.header.generation;
+            if before.header.store != after.header.store {
+                return Err(Damage::OtherStore {
+                    generation,
+                    slot: generation.slot(),
+                });
+            }
+            if before.header.generation.next() == generation
+                && before.digest != after.header.previous
+            {
+                return Err(Damage::ChainBroken { generation });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Image {
+    /// The bytes of one copy of one slot.
+    pub(crate) fn slot(&self, region: Region, slot: usize) -> Option<&Slot> {
+        let at = region.offset(slot);
+        self.bytes.get(at..at + SLOT_LEN)?.try_into().ok()
+    }
+
+    fn found(&self, region: Region, slot: usize) -> Result<Found<'_>, Refusal> {
+        if self.unreadable.contains(&(region, slot)) {
+            return Ok(Found::Unreadable);
+        }
+        let Some(bytes) = self.slot(region, slot) else {
+            return Ok(Found::Bad);
+        };
+        match frame::parse(bytes, slot) {
+            Ok(None) => Ok(Found::Empty),
+            Ok(Some(frame)) => Ok(Found::Frame(frame)),
+            Err(FrameFault::Digest | FrameFault::Field) => Ok(Found::Bad),
+            Err(FrameFault::Newer { version, reader }) => {
+                Err(Refusal::Unsupported(Unsupported::Newer { version, reader }))
+            }
+            Err(FrameFault::Older { version }) => {
+                Err(Refusal::Unsupported(Unsupported::Older { version }))
+            }
+            Err(FrameFault::Feature { kind, flags }) => {
+                Err(Refusal::Unsupported(Unsupported::Feature { kind, flags }))
+            }
+        }
+    }
+
+    /// Nothing valid anywhere. A format so new that even its digest lies elsewhere still says its version up front.
+    fn no_record(&self) -> Refusal {
+        match self.slot(Region::A, 0).and_then(frame::versions) {
+            Some((version, reader)) if reader > frame::FormatVersion::CURRENT => {
+                Refusal::Unsupported(Unsupported::Newer { version, reader })
+            }
+            _ if self.unreadable.is_empty() => Refusal::Damage(Damage::NoRecord),
+            _ => Refusal::Damage(Damage::Unreadable { slot: 0 }),
+        }
+    }
+}
+
+/// One copy of one slot as found.
+enum Found<'a> {
+    Empty,
+    Frame(Frame<'a>),
+    Bad,
+    Unreadable,
+}
+
+impl<'a> Found<'a> {
+    fn generation(&self) -> Option<Generation> {
+        match self {
+            Self::Frame(frame) => Some(frame.header.generation),
+            _ => None,
+        }
+    }
+
+    fn frame_of(self, generation: Generation) -> Option<Frame<'a>> {
+        match self {
+            Self::Frame(frame) if frame.header.generation == generation => Some(frame),
+            _ => None,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable)
+    }
+}
+
+/// What a slot holds in a store whose newest generation is known.
+enum Expected {
+    Written(Generation),
+    NeverWritten,
+    /// The slot the next commit goes to, and what it holds until then.
+    Next {
+        before: Option<Generation>,
+    },
+}
+
+fn expected(newest: Generation, slot: usize) -> Expected {
+    let slots = SLOTS as u64;
+    if slot == newest.next().slot() {
+        return Expected::Next {
+            before: newest.next().0.checked_sub(slots).map(Generation),
+        };
+    }
+    let back = (newest.slot() as u64 + slots - slot as u64) % slots;
+    newest
+        .0
+        .checked_sub(back)
+        .map_or(Expected::NeverWritten, |g| Expected::Written(Generation(g)))
+}
