@@ -54,6 +54,10 @@ fn known(line: &str) -> Option<Response<'_>> {
     if let Some(text) = line.strip_prefix("//") {
         return Some(Response::Echo(text.trim_start()));
     }
+    if line.starts_with("Marlin ") {
+        // Comes right behind `start`, which has said already what matters.
+        return Some(Response::Echo(line));
+    }
     resend(line)
         .or_else(|| capability(line))
         .or_else(|| {
