@@ -1,151 +1,126 @@
-//! One line as a block: its words in place, nothing allocated.
+//! A line parsed once.
 
-use crate::{
-    Assignment, Code, Comment, Fault, FaultKind, Flavor, Number, OWord, Span, Token, Tokens, Value, Word, checksum, tokens,
+use crate::flavor::Flavor;
+use crate::number::{Code, Number};
+use crate::token::{
+    Assignment, Comment, Fault, FaultKind, OWord, Span, Token, Value, Word, checksum, tokens,
 };
 
-/// Most words a block holds; RS-274/NGC has fewer letters than that.
+/// Words that one block holds.
 pub const MAX_WORDS: usize = 32;
-/// Most faults a block names.
-const MAX_FAULTS: usize = 4;
 
-/// A parsed line. Words are in the order of the line; everything else can be asked for.
-#[derive(Debug, Clone)]
+/// Faults that one block keeps; further ones are only counted.
+pub const MAX_FAULTS: usize = 4;
+
+/// A line as one flavor reads it: words and marks in place, nothing allocated.
+///
+/// Words that stand between faulty ones are kept, so a caller may refuse the line or go on with the rest.
+///
+/// ```
+/// use feedhold_gcode_parse::{Block, Code, Flavor};
+///
+/// let block = Block::parse(Flavor::Grbl, b"N10 G01 X1.5 Yoops F300 (edge)");
+/// assert!(block.has_g(Code::new(1)) && !block.has_g(Code::new(10)));
+/// assert_eq!(block.word(b'X').unwrap().number().unwrap().text(), b"1.5");
+/// assert_eq!(block.faults()[0].to_string(), "column 14: the word `Y` has no number");
+/// assert_eq!(block.comments().count(), 1);
+/// ```
+#[derive(Clone, Debug)]
 pub struct Block<'a> {
     flavor: Flavor,
     text: &'a [u8],
-    words: [Word<'a>; MAX_WORDS],
-    word_count: usize,
+    contents: Contents,
+    words: Words<'a>,
+    line_number: Option<Number<'a>>,
+    checksum: Option<(Number<'a>, usize)>,
     faults: [Fault; MAX_FAULTS],
     fault_count: usize,
-    line_number: Option<Number<'a>>,
-    checksum: Option<Number<'a>>,
-    setting: Option<&'a [u8]>,
-    free_text: Option<&'a [u8]>,
-    o_word: Option<OWord<'a>>,
-    block_delete: bool,
-    tape_mark: bool,
-    has_comments: bool,
-    has_assignments: bool,
 }
 
 impl<'a> Block<'a> {
-    /// Parses a line without its terminator. Never fails: what cannot be read is in [`faults`](Self::faults), the rest is there.
+    /// Parses one line without its terminator.
     #[must_use]
     pub fn parse(flavor: Flavor, text: &'a [u8]) -> Self {
-        const NO_WORD: Word<'static> = Word { letter: 0, value: Value::None, span: Span { start: 0, end: 0 } };
-        const NO_FAULT: Fault = Fault { column: 0, kind: FaultKind::BadNumber };
         let mut block = Self {
             flavor,
             text,
-            words: [NO_WORD; MAX_WORDS],
-            word_count: 0,
-            faults: [NO_FAULT; MAX_FAULTS],
-            fault_count: 0,
+            contents: Contents::default(),
+            words: Words::Few {
+                words: [NO_WORD; FEW],
+                len: 0,
+            },
             line_number: None,
             checksum: None,
-            setting: None,
-            free_text: None,
-            o_word: None,
-            block_delete: false,
-            tape_mark: false,
-            has_comments: false,
-            has_assignments: false,
+            faults: [NO_FAULT; MAX_FAULTS],
+            fault_count: 0,
         };
         for token in tokens(flavor, text) {
-            block.add(token);
+            match token {
+                Token::Word(word) => block.push_word(word),
+                other => block.push_other(other),
+            }
         }
         block
     }
 
-    fn add(&mut self, token: Token<'a>) {
-        match token {
-            Token::Word(word) => match self.words.get_mut(self.word_count) {
-                Some(slot) => {
-                    *slot = word;
-                    self.word_count += 1;
-                }
-                None => self.add_fault(Fault { column: word.span.start + 1, kind: FaultKind::TooManyWords }),
-            },
-            Token::Invalid(fault) => self.add_fault(fault),
-            Token::Comment(comment) => {
-                self.has_comments = true;
-                if !comment.closed {
-                    self.add_fault(Fault { column: comment.span.start + 1, kind: FaultKind::UnclosedComment });
-                }
-            }
-            Token::LineNumber(number) => self.line_number = Some(number),
-            Token::Checksum(number) => self.checksum = Some(number),
-            Token::Setting(setting) => self.setting = Some(setting),
-            Token::Text(text) => self.free_text = Some(text),
-            Token::OWord(o_word) => self.o_word = Some(o_word),
-            Token::Assignment(_) => self.has_assignments = true,
-            Token::BlockDelete => self.block_delete = true,
-            Token::TapeMark => self.tape_mark = true,
-        }
-    }
-
-    fn add_fault(&mut self, fault: Fault) {
-        if let Some(slot) = self.faults.get_mut(self.fault_count) {
-            *slot = fault;
-            self.fault_count += 1;
-        }
-    }
-
-    /// The rules it was read by.
+    /// The flavor it was read in.
     #[must_use]
     pub const fn flavor(&self) -> Flavor {
         self.flavor
     }
 
-    /// The whole line.
+    /// The line as it stands in the source.
     #[must_use]
     pub const fn source(&self) -> &'a [u8] {
         self.text
     }
 
-    /// Its words, in order.
+    /// The words in their order, without line number and checksum.
+    #[inline]
     #[must_use]
     pub fn words(&self) -> &[Word<'a>] {
-        self.words.get(..self.word_count).unwrap_or_default()
+        self.words.as_slice()
     }
 
-    /// The first word with this upper-case letter.
+    /// The first word with this letter, given in upper case.
+    #[inline]
     #[must_use]
     pub fn word(&self, letter: u8) -> Option<&Word<'a>> {
         self.words().iter().find(|word| word.letter == letter)
     }
 
-    /// The number of the first word with this upper-case letter, as f64.
-    #[must_use]
-    pub fn value(&self, letter: u8) -> Option<f64> {
-        Some(self.word(letter)?.number()?.to_f64())
-    }
-
-    /// The codes of its G words.
-    pub fn g_codes(&self) -> impl Iterator<Item = Code> {
-        self.codes(b'G')
-    }
-
-    /// The codes of its M words.
-    pub fn m_codes(&self) -> impl Iterator<Item = Code> {
-        self.codes(b'M')
-    }
-
-    fn codes(&self, letter: u8) -> impl Iterator<Item = Code> {
-        self.words().iter().filter(move |word| word.letter == letter).filter_map(Word::code)
-    }
-
-    /// Whether it has this G word.
+    /// Whether one of the G words has this code.
+    #[inline]
     #[must_use]
     pub fn has_g(&self, code: Code) -> bool {
         self.g_codes().any(|found| found == code)
     }
 
-    /// Whether it has this M word.
+    /// Whether one of the M words has this code.
+    #[inline]
     #[must_use]
     pub fn has_m(&self, code: Code) -> bool {
         self.m_codes().any(|found| found == code)
+    }
+
+    /// The codes of all G words.
+    #[inline]
+    pub fn g_codes(&self) -> impl Iterator<Item = Code> + use<'_, 'a> {
+        self.codes(b'G')
+    }
+
+    /// The codes of all M words.
+    #[inline]
+    pub fn m_codes(&self) -> impl Iterator<Item = Code> + use<'_, 'a> {
+        self.codes(b'M')
+    }
+
+    #[inline]
+    fn codes(&self, letter: u8) -> impl Iterator<Item = Code> + use<'_, 'a> {
+        self.words()
+            .iter()
+            .filter(move |word| word.letter == letter)
+            .filter_map(Word::code)
     }
 
     /// The number behind `N`.
@@ -156,81 +131,325 @@ impl<'a> Block<'a> {
 
     /// The number behind `*`.
     #[must_use]
-    pub const fn checksum(&self) -> Option<Number<'a>> {
-        self.checksum
+    pub fn checksum(&self) -> Option<Number<'a>> {
+        self.checksum.map(|(number, _)| number)
     }
 
-    /// Whether the checksum fits the bytes in front of the last `*`; `None` without a checksum.
+    /// Whether the checksum is right; `None` when the line has none.
+    ///
+    /// Marlin counts from the first byte that is not a blank to the one before the asterisk.
     #[must_use]
     pub fn checksum_ok(&self) -> Option<bool> {
-        let given = self.checksum?.to_u64()?;
-        let star = self.text.iter().rposition(|&byte| byte == b'*')?;
-        Some(u64::from(checksum(self.text.get(..star)?)) == given)
+        let (number, star) = self.checksum?;
+        let summed = self.text.get(..star).unwrap_or(&[]).trim_ascii_start();
+        Some(number.to_u64() == Some(u64::from(checksum(summed))))
     }
 
-    /// Whether a `/` stands in front.
+    /// Whether the line begins with `/`.
     #[must_use]
     pub const fn block_delete(&self) -> bool {
-        self.block_delete
+        self.contents.has(Contents::BLOCK_DELETE)
     }
 
-    /// Whether it is a `%` line.
+    /// Whether the line is a `%` mark.
     #[must_use]
     pub const fn tape_mark(&self) -> bool {
-        self.tape_mark
+        self.contents.has(Contents::TAPE_MARK)
     }
 
-    /// A whole `$…` line.
-    #[must_use]
-    pub const fn setting(&self) -> Option<&'a [u8]> {
-        self.setting
-    }
-
-    /// The free text of a command that takes one.
-    #[must_use]
-    pub const fn text(&self) -> Option<&'a [u8]> {
-        self.free_text
-    }
-
-    /// Its O-word.
-    #[must_use]
-    pub const fn o_word(&self) -> Option<OWord<'a>> {
-        self.o_word
-    }
-
-    /// Its comments, in order.
+    /// The comments in their order.
     pub fn comments(&self) -> impl Iterator<Item = Comment<'a>> + use<'a> {
-        let all = if self.has_comments { self.text } else { &[] };
-        tokens(self.flavor, all).filter_map(|token| match token {
-            Token::Comment(comment) => Some(comment),
+        self.again(Contents::COMMENT)
+            .filter_map(|token| match token {
+                Token::Comment(comment) => Some(comment),
+                _ => None,
+            })
+    }
+
+    /// Whether the line holds a comment.
+    #[must_use]
+    pub const fn has_comment(&self) -> bool {
+        self.contents.has(Contents::COMMENT)
+    }
+
+    /// The control word.
+    #[must_use]
+    pub fn o_word(&self) -> Option<OWord<'a>> {
+        self.again(Contents::O_WORD).find_map(|token| match token {
+            Token::OWord(word) => Some(word),
             _ => None,
         })
     }
 
-    /// Its assignments to parameters, in order.
+    /// The parameters that the line sets.
     pub fn assignments(&self) -> impl Iterator<Item = Assignment<'a>> + use<'a> {
-        let all: Tokens<'a> = tokens(self.flavor, if self.has_assignments { self.text } else { &[] });
-        all.filter_map(|token| match token {
-            Token::Assignment(assignment) => Some(assignment),
+        self.again(Contents::ASSIGNMENT)
+            .filter_map(|token| match token {
+                Token::Assignment(assignment) => Some(assignment),
+                _ => None,
+            })
+    }
+
+    /// The `$…` of a grbl setting line.
+    #[must_use]
+    pub fn setting(&self) -> Option<&'a [u8]> {
+        self.again(Contents::SETTING).find_map(|token| match token {
+            Token::Setting(setting) => Some(setting),
             _ => None,
         })
     }
 
-    /// What could not be read; the first few when there are many.
+    /// The free text argument.
+    #[must_use]
+    pub fn text(&self) -> Option<&'a [u8]> {
+        self.again(Contents::TEXT).find_map(|token| match token {
+            Token::Text(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// The first faults, at most [`MAX_FAULTS`].
+    #[inline]
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
-        self.faults.get(..self.fault_count).unwrap_or_default()
+        self.faults
+            .get(..self.fault_count.min(MAX_FAULTS))
+            .unwrap_or(&[])
     }
 
-    /// Whether nothing is left without blanks, comments and a line number.
+    /// All faults of the line, those that were not kept included.
+    #[must_use]
+    pub const fn fault_count(&self) -> usize {
+        self.fault_count
+    }
+
+    /// Whether the line holds nothing but blanks and comments.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.word_count == 0
+        self.words().is_empty()
             && self.fault_count == 0
-            && self.setting.is_none()
-            && self.free_text.is_none()
-            && self.o_word.is_none()
-            && !self.has_assignments
-            && !self.tape_mark
+            && self.line_number.is_none()
+            && self.checksum.is_none()
+            && self.contents.without(Contents::COMMENT).is_none()
+    }
+
+    /// Rare things are not stored but read again; most lines have none and pay nothing.
+    fn again(&self, wanted: u8) -> crate::token::Tokens<'a> {
+        let text = if self.contents.has(wanted) {
+            self.text
+        } else {
+            &[]
+        };
+        tokens(self.flavor, text)
+    }
+
+    #[inline]
+    fn push_word(&mut self, word: Word<'a>) {
+        if !self.words.push(word) {
+            self.push_fault(Fault {
+                column: word.span.column(),
+                kind: FaultKind::TooManyWords,
+            });
+        }
+        if !matches!(word.value, Value::Number(_)) {
+            self.check_support(word.value, word.span.column());
+        }
+    }
+
+    #[cold]
+    fn push_other(&mut self, token: Token<'a>) {
+        let mark = match token {
+            Token::BlockDelete => Contents::BLOCK_DELETE,
+            Token::TapeMark => Contents::TAPE_MARK,
+            Token::Comment(comment) => {
+                if !comment.closed && self.flavor == Flavor::LinuxCnc {
+                    self.push_fault(Fault {
+                        column: comment.span.column(),
+                        kind: FaultKind::UnclosedComment,
+                    });
+                }
+                Contents::COMMENT
+            }
+            Token::OWord(word) => {
+                if self.flavor == Flavor::Grbl {
+                    self.push_fault(Fault {
+                        column: word.span.column(),
+                        kind: FaultKind::OWordUnsupported,
+                    });
+                }
+                Contents::O_WORD
+            }
+            Token::Assignment(assignment) => {
+                self.check_support(
+                    Value::Parameter(assignment.target),
+                    assignment.span.column(),
+                );
+                Contents::ASSIGNMENT
+            }
+            Token::Setting(_) => Contents::SETTING,
+            Token::Text(_) => Contents::TEXT,
+            Token::LineNumber(number) => return self.set_line_number(number),
+            Token::Checksum(number) => return self.set_checksum(number),
+            Token::Invalid(fault) => return self.push_fault(fault),
+            Token::Word(word) => return self.push_word(word),
+        };
+        self.contents = self.contents.with(mark);
+    }
+
+    /// grbl has neither parameters nor expressions: the word is kept, and reported.
+    #[cold]
+    fn check_support(&mut self, value: Value<'a>, column: usize) {
+        let kind = match value {
+            Value::Parameter(_) => FaultKind::ParameterUnsupported,
+            Value::Expression(_) => FaultKind::ExpressionUnsupported,
+            _ => return,
+        };
+        if self.flavor != Flavor::LinuxCnc {
+            self.push_fault(Fault { column, kind });
+        }
+    }
+
+    fn set_line_number(&mut self, number: Number<'a>) {
+        if self.line_number.is_some() {
+            let column = self.column_of(number);
+            self.push_fault(Fault {
+                column,
+                kind: FaultKind::RepeatedLineNumber,
+            });
+        } else {
+            self.line_number = Some(number);
+        }
+    }
+
+    fn set_checksum(&mut self, number: Number<'a>) {
+        let column = self.column_of(number);
+        let star = self
+            .text
+            .get(..column)
+            .and_then(|front| front.iter().rposition(|byte| *byte == b'*'));
+        self.checksum = Some((number, star.unwrap_or(0)));
+    }
+
+    /// 1-based column of a piece of this line.
+    fn column_of(&self, number: Number<'a>) -> usize {
+        number
+            .text()
+            .as_ptr()
+            .addr()
+            .saturating_sub(self.text.as_ptr().addr())
+            + 1
+    }
+
+    #[cold]
+    fn push_fault(&mut self, fault: Fault) {
+        if let Some(place) = self.faults.get_mut(self.fault_count) {
+            *place = fault;
+        }
+        self.fault_count += 1;
+    }
+}
+
+/// Words that most lines do with. A new block has to write its empty places, and 32 of them would cost more
+/// than reading the line.
+const FEW: usize = 8;
+
+const NO_WORD: Word<'static> = Word {
+    letter: 0,
+    value: Value::None,
+    span: Span { start: 0, end: 0 },
+};
+
+const NO_FAULT: Fault = Fault {
+    column: 0,
+    kind: FaultKind::Nul,
+};
+
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large case must live in place: there is no heap"
+)]
+enum Words<'a> {
+    Few {
+        words: [Word<'a>; FEW],
+        len: usize,
+    },
+    Many {
+        words: [Word<'a>; MAX_WORDS],
+        len: usize,
+    },
+}
+
+impl<'a> Words<'a> {
+    #[inline]
+    fn as_slice(&self) -> &[Word<'a>] {
+        match self {
+            Self::Few { words, len } => words.get(..*len),
+            Self::Many { words, len } => words.get(..*len),
+        }
+        .unwrap_or(&[])
+    }
+
+    /// False when there is no room.
+    #[inline]
+    fn push(&mut self, word: Word<'a>) -> bool {
+        match self {
+            Self::Few { words, len } if *len < FEW => {
+                if let Some(place) = words.get_mut(*len) {
+                    *place = word;
+                }
+                *len += 1;
+                true
+            }
+            _ => self.push_many(word),
+        }
+    }
+
+    #[cold]
+    fn push_many(&mut self, word: Word<'a>) -> bool {
+        if let Self::Few { words, len } = *self {
+            let mut many = [NO_WORD; MAX_WORDS];
+            many.iter_mut().zip(words).for_each(|(to, from)| *to = from);
+            *self = Self::Many { words: many, len };
+        }
+        let Self::Many { words, len } = self else {
+            return false;
+        };
+        let Some(place) = words.get_mut(*len) else {
+            return false;
+        };
+        *place = word;
+        *len += 1;
+        true
+    }
+}
+
+/// Which of the rarer things a line holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Contents(u8);
+
+impl Contents {
+    const BLOCK_DELETE: u8 = 1;
+    const TAPE_MARK: u8 = 1 << 1;
+    const COMMENT: u8 = 1 << 2;
+    const O_WORD: u8 = 1 << 3;
+    const ASSIGNMENT: u8 = 1 << 4;
+    const SETTING: u8 = 1 << 5;
+    const TEXT: u8 = 1 << 6;
+
+    const fn has(self, mark: u8) -> bool {
+        self.0 & mark != 0
+    }
+
+    const fn with(self, mark: u8) -> Self {
+        Self(self.0 | mark)
+    }
+
+    const fn without(self, mark: u8) -> Self {
+        Self(self.0 & !mark)
+    }
+
+    const fn is_none(self) -> bool {
+        self.0 == 0
     }
 }

@@ -1,16 +1,57 @@
-//! Push lexer, modal state and motion geometry for G-code.
-#![cfg_attr(not(feature = "std"), no_std)]
+//! G-code as bytes arrive: lines, tokens, blocks, modal state and motion, without a heap.
+//!
+//! The crate reads programs of any size in pieces of any size. Each layer stands on the one before it and
+//! each can be used alone:
+//!
+//! 1. [`LineReader`] finds lines in whatever slices the caller has, and counts them;
+//! 2. [`tokens`] splits one line the way one firmware family ([`Flavor`]) reads it;
+//! 3. [`Block`] is a line parsed once: words, line number, checksum, faults with columns.
+//!
+//! Nothing is rounded on the way: a [`Number`] keeps its source text and is converted when somebody asks.
+//! Nothing panics and nothing gives up: what cannot be read becomes a [`Fault`] with its column, and the rest
+//! of the line is read all the same.
+//!
+//! ```
+//! use feedhold_gcode_parse::{Block, Code, Flavor, LineReader};
+//!
+//! let mut reader = <LineReader>::new();
+//! let mut feed = None;
+//! for piece in [&b"G21 (mm)\r"[..], b"\ng01 X10.5 F2", b"50\n"] {
+//!     let mut input = piece;
+//!     while let Some(line) = reader.next(&mut input) {
+//!         let block = Block::parse(Flavor::Grbl, line.text);
+//!         if block.has_g(Code::new(1)) {
+//!             feed = block.word(b'F').and_then(|word| word.number()).map(|number| number.to_f64());
+//!         }
+//!     }
+//! }
+//! assert_eq!(feed, Some(250.0));
+//! ```
+//!
+//! # Features
+//!
+//! The crate is `no_std`. Features only add: `alloc` brings what collects into vectors, `std` (default)
+//! implements [`std::io::Write`] where bytes are pushed in.
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod block;
-mod flavor;
-mod line;
-mod number;
-mod token;
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
-pub use block::{Block, MAX_WORDS};
+pub mod block;
+pub mod expr;
+pub mod flavor;
+pub mod line;
+pub mod number;
+pub mod token;
+
+pub use block::Block;
 pub use flavor::Flavor;
 pub use line::{Ending, Line, LineReader, MAX_LINE};
 pub use number::{Code, Decimal, Number};
 pub use token::{
-    Assignment, Comment, CommentKind, Fault, FaultKind, OWord, Span, Token, Tokens, Value, Word, checksum, tokens,
+    Active, Assignment, Comment, CommentKind, Fault, FaultKind, Keyword, Label, OWord, Span, Token,
+    Tokens, Value, Word, checksum, tokens,
 };

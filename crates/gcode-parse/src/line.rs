@@ -1,66 +1,264 @@
-//! Bytes to lines, for any split of the input.
+//! Lines out of bytes that arrive in pieces.
 
-/// Longest line that is kept whole, in bytes without its terminator.
+/// Bytes of one line that are kept; what lies beyond is counted but not stored.
 pub const MAX_LINE: usize = 4096;
 
-/// How a line ends. A lone CR ends a line as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Ending {
-    /// `\n`
-    Lf,
-    /// `\r\n`, which is one end, not two.
-    CrLf,
-    /// `\r`
-    Cr,
-    /// The file ends without one.
-    None,
+/// Finds the lines of a program that is pushed in slices of any size.
+///
+/// How the input is cut never changes what comes out: not in the middle of a line, not between CR and LF.
+/// A line that lies whole in one slice is lent from that slice; only a line that straddles a cut is copied,
+/// into a buffer of `CAP` bytes inside the reader. There is no allocation and no way to grow.
+///
+/// A CR that is the very last byte of a slice keeps its line back until the next byte tells whether LF
+/// follows, or until [`finish`](Self::finish).
+///
+/// ```
+/// use feedhold_gcode_parse::{Ending, LineReader};
+///
+/// let mut reader = <LineReader>::new();
+/// let mut first = &b"G0 X1\nG1 X"[..];
+/// assert_eq!(reader.next(&mut first).unwrap().text, b"G0 X1");
+/// assert!(reader.next(&mut first).is_none());
+///
+/// let mut second = &b"2\r\n"[..];
+/// let line = reader.next(&mut second).unwrap();
+/// assert_eq!((line.number, line.offset, line.text, line.ending), (2, 6, &b"G1 X2"[..], Ending::CrLf));
+/// ```
+#[derive(Clone, Debug)]
+pub struct LineReader<const CAP: usize = MAX_LINE> {
+    /// Number of the line that is being collected.
+    number: u64,
+    /// Offset of its first byte.
+    offset: u64,
+    /// Bytes of it seen in earlier slices; only the first `CAP` of them are in `carry`.
+    length: u64,
+    /// Its CR was the last byte of the slice before.
+    after_cr: bool,
+    carry: [u8; CAP],
 }
 
-/// One line of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One line, lent until the reader is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// Number in the file, from 1.
+    /// 1-based.
     pub number: u64,
-    /// Where its first byte stands in the file, from 0.
+    /// Offset of the first byte of the line in the whole input, 0-based.
     pub offset: u64,
-    /// Its bytes without the terminator; the first bytes only when it is overlong.
+    /// The line without its terminator; the first `CAP` bytes of an overlong line.
     pub text: &'a [u8],
-    /// How it ends.
+    /// How the line ended.
     pub ending: Ending,
-    /// True length in bytes of a line that is longer than the reader keeps.
+    /// The true length in bytes of a line longer than the reader keeps.
     pub overlong: Option<u64>,
 }
 
-/// Splits bytes into lines, pushed in pieces of any size.
-///
-/// A line that lies wholly in one piece is lent from it; only the rest of a piece is copied, into a buffer of `CAP` bytes. Nothing
-/// is allocated, and a line longer than `CAP` keeps its first bytes and its true length.
-///
-/// ```
-/// use feedhold_gcode_parse::LineReader;
-///
-/// let mut reader = LineReader::<4096>::new();
-/// let mut lines = 0;
-/// for mut piece in [&b"G21\r"[..], b"\nG0 X", b"1\nM2"] {
-///     while let Some(line) = reader.next(&mut piece) {
-///         lines += 1;
-///         assert_eq!(line.number, lines);
-///     }
-/// }
-/// assert_eq!(reader.finish().unwrap().text, b"M2");
-/// assert_eq!(lines, 2);
-/// ```
-#[derive(Debug, Clone)]
-pub struct LineReader<const CAP: usize = MAX_LINE> {
-    carry: [u8; CAP],
-    /// Bytes of the open line seen so far; more than `CAP` when it is overlong.
-    length: u64,
-    /// The open line ended with a CR that stood last in its piece.
-    after_cr: bool,
-    /// A line was lent from the carry and has to be forgotten.
-    lent: bool,
-    number: u64,
-    offset: u64,
+impl Line<'_> {
+    /// Bytes that the line takes in the source, terminator included.
+    #[must_use]
+    pub const fn source_len(&self) -> u64 {
+        let text = match self.overlong {
+            Some(length) => length,
+            None => self.text.len() as u64,
+        };
+        text + self.ending.len()
+    }
+}
+
+/// What ends a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// `\n`
+    Lf,
+    /// `\r\n`, one line end and not two.
+    CrLf,
+    /// `\r` that no `\n` follows.
+    Cr,
+    /// The end of the input.
+    None,
+}
+
+impl Ending {
+    /// Bytes of the terminator.
+    #[must_use]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a terminator is not a collection"
+    )]
+    pub const fn len(self) -> u64 {
+        match self {
+            Self::Lf | Self::Cr => 1,
+            Self::CrLf => 2,
+            Self::None => 0,
+        }
+    }
+}
+
+impl<const CAP: usize> LineReader<CAP> {
+    /// A reader at the start of a program: line 1, offset 0.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::starting_at(1, 0)
+    }
+
+    /// A reader that begins in the middle of a program, at the first byte of `line`.
+    #[must_use]
+    pub const fn starting_at(line: u64, offset: u64) -> Self {
+        Self {
+            number: line,
+            offset,
+            length: 0,
+            after_cr: false,
+            carry: [0; CAP],
+        }
+    }
+
+    /// The number of the line that comes next or is being collected.
+    #[must_use]
+    pub const fn line_number(&self) -> u64 {
+        self.number
+    }
+
+    /// The offset of the first byte of that line.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Takes bytes from the front of `input` until a line is complete.
+    ///
+    /// Gives the line with `input` advanced past its terminator, or `None` with all of `input` taken in.
+    #[inline]
+    #[must_use]
+    pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Line<'a>> {
+        let bytes: &'i [u8] = input;
+        if self.length != 0 || self.after_cr {
+            return self.next_carried(input);
+        }
+        let end = terminator(bytes);
+        let (text, rest) = bytes.split_at(end);
+        match rest {
+            [b'\n', rest @ ..] => {
+                *input = rest;
+                Some(self.emit(text, end as u64, Ending::Lf))
+            }
+            [b'\r', b'\n', rest @ ..] => {
+                *input = rest;
+                Some(self.emit(text, end as u64, Ending::CrLf))
+            }
+            [b'\r', rest @ ..] if !rest.is_empty() => {
+                *input = rest;
+                Some(self.emit(text, end as u64, Ending::Cr))
+            }
+            _ => {
+                *input = &[];
+                self.keep(text);
+                self.after_cr = !rest.is_empty();
+                None
+            }
+        }
+    }
+
+    /// The last line, when the input ended without a terminator (or with a CR nobody followed up).
+    ///
+    /// Afterwards the reader stands at the next line, so a second call gives `None`.
+    #[must_use]
+    pub fn finish(&mut self) -> Option<Line<'_>> {
+        if self.after_cr {
+            Some(self.emit_carry(Ending::Cr))
+        } else if self.length != 0 {
+            Some(self.emit_carry(Ending::None))
+        } else {
+            None
+        }
+    }
+
+    /// Goes on with a line whose beginning came in an earlier slice.
+    #[cold]
+    fn next_carried<'a>(&'a mut self, input: &mut &[u8]) -> Option<Line<'a>> {
+        if !self.after_cr {
+            let (text, rest) = input.split_at(terminator(input));
+            self.keep(text);
+            *input = rest;
+        } else if input.is_empty() {
+            return None;
+        }
+        match *input {
+            [b'\n', rest @ ..] => {
+                let ending = if self.after_cr {
+                    Ending::CrLf
+                } else {
+                    Ending::Lf
+                };
+                *input = rest;
+                Some(self.emit_carry(ending))
+            }
+            _ if self.after_cr => Some(self.emit_carry(Ending::Cr)),
+            [b'\r', rest @ ..] => {
+                *input = rest;
+                self.after_cr = true;
+                self.next_carried(input)
+            }
+            _ => None,
+        }
+    }
+
+    fn keep(&mut self, text: &[u8]) {
+        let held = self.held();
+        for (to, from) in self.carry.iter_mut().skip(held).zip(text) {
+            *to = *from;
+        }
+        self.length += text.len() as u64;
+    }
+
+    /// Bytes of the current line that are in `carry`.
+    fn held(&self) -> usize {
+        usize::try_from(self.length).map_or(CAP, |length| length.min(CAP))
+    }
+
+    fn emit_carry(&mut self, ending: Ending) -> Line<'_> {
+        let length = self.length;
+        let held = self.held();
+        let (number, offset) = self.advance(length, ending);
+        let text = self.carry.get(..held).unwrap_or(&[]);
+        Line {
+            number,
+            offset,
+            text,
+            ending,
+            overlong: (length > CAP as u64).then_some(length),
+        }
+    }
+
+    #[inline]
+    fn emit<'a>(&mut self, text: &'a [u8], length: u64, ending: Ending) -> Line<'a> {
+        let (number, offset) = self.advance(length, ending);
+        match text.get(..CAP) {
+            Some(first) if text.len() > CAP => Line {
+                number,
+                offset,
+                text: first,
+                ending,
+                overlong: Some(length),
+            },
+            _ => Line {
+                number,
+                offset,
+                text,
+                ending,
+                overlong: None,
+            },
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, length: u64, ending: Ending) -> (u64, u64) {
+        let place = (self.number, self.offset);
+        self.number += 1;
+        self.offset += length + ending.len();
+        self.length = 0;
+        self.after_cr = false;
+        place
+    }
 }
 
 impl<const CAP: usize> Default for LineReader<CAP> {
@@ -69,140 +267,31 @@ impl<const CAP: usize> Default for LineReader<CAP> {
     }
 }
 
-impl<const CAP: usize> LineReader<CAP> {
-    /// A reader at the first byte of a file.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self::starting_at(1, 0)
-    }
-
-    /// A reader in the middle of a file: the next byte is byte `offset` of the file and the first of line `line`.
-    #[must_use]
-    pub const fn starting_at(line: u64, offset: u64) -> Self {
-        Self { carry: [0; CAP], length: 0, after_cr: false, lent: false, number: line, offset }
-    }
-
-    /// Number of the line that comes next.
-    #[must_use]
-    pub const fn next_number(&self) -> u64 {
-        self.number
-    }
-
-    /// Takes bytes from the front of `input` up to the end of the next line and gives the line, or takes all of them and gives
-    /// `None`.
-    pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Line<'a>> {
-        self.forget_lent();
-        if self.after_cr {
-            let &first = input.first()?;
-            self.after_cr = false;
-            let ending = if first == b'\n' { Ending::CrLf } else { Ending::Cr };
-            if first == b'\n' {
-                *input = &input[1..];
-            }
-            return Some(self.lend_carry(ending));
-        }
-        let bytes = *input;
-        let Some(at) = find_line_end(bytes) else {
-            self.keep(bytes);
-            *input = &[];
-            return None;
-        };
-        let (text, rest) = bytes.split_at(at);
-        let (ending, taken) = match rest {
-            [b'\n', ..] => (Ending::Lf, 1),
-            [_, b'\n', ..] => (Ending::CrLf, 2),
-            [_, _, ..] => (Ending::Cr, 1),
-            _ => {
-                // Whether an LF follows is in the next piece.
-                self.keep(text);
-                self.after_cr = true;
-                *input = &[];
-                return None;
-            }
-        };
-        *input = &rest[taken..];
-        if self.length > 0 {
-            self.keep(text);
-            return Some(self.lend_carry(ending));
-        }
-        let line = Line {
-            number: self.number,
-            offset: self.offset,
-            text: text.get(..CAP).unwrap_or(text),
-            ending,
-            overlong: (text.len() > CAP).then_some(text.len() as u64),
-        };
-        self.number += 1;
-        self.offset += (at + taken) as u64;
-        Some(line)
-    }
-
-    /// The last line, when the file does not end with a terminator.
-    pub fn finish(&mut self) -> Option<Line<'_>> {
-        self.forget_lent();
-        if self.after_cr {
-            self.after_cr = false;
-            return Some(self.lend_carry(Ending::Cr));
-        }
-        (self.length > 0).then(|| self.lend_carry(Ending::None))
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        let from = usize::try_from(self.length).map_or(CAP, |length| length.min(CAP));
-        let count = bytes.len().min(CAP - from);
-        self.carry[from..from + count].copy_from_slice(&bytes[..count]);
-        self.length += bytes.len() as u64;
-    }
-
-    fn lend_carry(&mut self, ending: Ending) -> Line<'_> {
-        self.lent = true;
-        let kept = usize::try_from(self.length).map_or(CAP, |length| length.min(CAP));
-        let (number, offset) = (self.number, self.offset);
-        let terminator = match ending {
-            Ending::Lf | Ending::Cr => 1,
-            Ending::CrLf => 2,
-            Ending::None => 0,
-        };
-        self.number += 1;
-        self.offset += self.length + terminator;
-        Line {
-            number,
-            offset,
-            text: &self.carry[..kept],
-            ending,
-            overlong: (self.length > CAP as u64).then_some(self.length),
-        }
-    }
-
-    fn forget_lent(&mut self) {
-        if self.lent {
-            self.lent = false;
-            self.length = 0;
-        }
-    }
-}
-
-/// Position of the first CR or LF, eight bytes at a time.
-fn find_line_end(bytes: &[u8]) -> Option<usize> {
-    let mut chunks = bytes.chunks_exact(8);
+/// Index of the first LF or CR, or the length when there is none.
+///
+/// Eight bytes at a time: a word is looked at closer only when it holds a byte below 0x0E, and in G-code that
+/// is the terminator itself or, rarely, a tab.
+#[inline]
+fn terminator(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
     let mut at = 0;
-    for chunk in &mut chunks {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        let word = u64::from_le_bytes(word);
-        let found = has_byte(word, b'\n') | has_byte(word, b'\r');
-        if found != 0 {
-            return Some(at + (found.trailing_zeros() / 8) as usize);
+    let (words, tail) = bytes.as_chunks::<8>();
+    for word in words {
+        let value = u64::from_le_bytes(*word);
+        let mut low = value.wrapping_sub(ONES * 0x0E) & !value & HIGHS;
+        while low != 0 {
+            let index = (low.trailing_zeros() / 8) as usize;
+            // The subtraction borrows upwards, so a mark may be false; the byte itself decides.
+            if matches!(word.get(index), Some(b'\n' | b'\r')) {
+                return at + index;
+            }
+            low &= low - 1;
         }
         at += 8;
     }
-    chunks.remainder().iter().position(|&byte| byte == b'\n' || byte == b'\r').map(|rest| at + rest)
-}
-
-/// A word whose lowest set bit marks the first occurrence of `byte` (bits above it may be set in error).
-const fn has_byte(word: u64, byte: u8) -> u64 {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zeroed = word ^ (LOW * byte as u64);
-    zeroed.wrapping_sub(LOW) & !zeroed & HIGH
+    at + tail
+        .iter()
+        .position(|byte| matches!(byte, b'\n' | b'\r'))
+        .unwrap_or(tail.len())
 }
