@@ -1,1 +1,11 @@
-//! .
+//! What the tests and benchmarks of the whole house share.
+//!
+//! - [`ping_pong`]: the simplest host, the reference for every other one;
+//! - [`random`]: random programs that a controller takes without complaint;
+//! - [`metrics`]: what a run costs in allocations, memory and processor time.
+//!
+//! Programs of any size come from [`xtask::gcode`].
+
+pub mod metrics;
+pub mod ping_pong;
+pub mod random;
