@@ -1,0 +1,297 @@
+//! The outside of a session: wishes in, events and snapshots out.
+
+use feedhold_checkpoint::Store;
+use feedhold_stream_core::{
+    dialect::RealtimeCommand,
+    streamer::{CommandError, GreetingError, Pause, Positions, Proceed, WrongState},
+    wire::Chain,
+};
+use feedhold_transport::{Connect, ConnectError, LinkError};
+use std::{sync::Arc, time::Duration};
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::{
+    Config, Event, Snapshot, Vetted,
+    record::Record,
+    source::SourceError,
+    task::{Task, Wish},
+};
+
+/// Wishes that may wait for the session's attention.
+const WISHES: usize = 32;
+
+/// Why a session could not be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The link could not be opened.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The link was lost while the controller was proving itself alive.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The controller cannot be used.
+    #[error("{link}: {source}")]
+    Greeting {
+        /// Where the link leads.
+        link: String,
+        /// Why.
+        source: GreetingError,
+    },
+    /// The session ended before it could answer.
+    #[error("the session has ended")]
+    Gone,
+}
+
+/// Why a job could not begin.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Another job runs, or the machine is not ready.
+    #[error(transparent)]
+    WrongState(#[from] WrongState),
+    /// The file cannot be read any more, or has changed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The thread that writes records could not be started.
+    #[error("the checkpoint thread could not be started: {0}")]
+    Keeper(std::io::Error),
+    /// The session has ended.
+    #[error("the session has ended")]
+    Gone,
+}
+
+/// Why a wish was not granted.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WishError {
+    /// It does not fit what the session is doing.
+    #[error(transparent)]
+    WrongState(#[from] WrongState),
+    /// The command was not taken.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The controller refused the command.
+    #[error("the controller answered {0}")]
+    Refused(String),
+    /// This firmware has no such realtime command.
+    #[error("this controller has no such realtime command")]
+    NotRealtime,
+    /// The session has ended, or the link was lost before the answer came.
+    #[error("the session has ended")]
+    Gone,
+}
+
+/// A job: a vetted file on its way to the machine.
+#[derive(Debug)]
+pub struct Job {
+    pub(crate) vetted: Vetted,
+    pub(crate) chain: Arc<Chain>,
+    pub(crate) done: u64,
+    pub(crate) offset: u64,
+    pub(crate) store: Option<Store<Record>>,
+    pub(crate) machine: String,
+}
+
+impl Job {
+    /// The whole of a file that was vetted with this chain.
+    #[must_use]
+    pub fn new(vetted: Vetted, chain: Arc<Chain>) -> Self {
+        Self { vetted, chain, done: 0, offset: 0, store: None, machine: String::new() }
+    }
+
+    /// Lines up to `done` are executed already; the next line begins at byte `offset` of the file.
+    #[must_use]
+    pub fn starting_behind(mut self, done: u64, offset: u64) -> Self {
+        self.done = done;
+        self.offset = offset;
+        self
+    }
+
+    /// Records go into this store, and no line leaves without a durable lease.
+    #[must_use]
+    pub fn store(mut self, store: Store<Record>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// How the user calls the machine, for the records.
+    #[must_use]
+    pub fn machine(mut self, machine: impl Into<String>) -> Self {
+        self.machine = machine.into();
+        self
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// In one word.
+    pub ending: Ending,
+    /// Where it stood.
+    pub positions: Positions,
+    /// From the first byte to the end.
+    pub elapsed: Duration,
+    /// Lines answered.
+    pub lines: u64,
+    /// Bytes handed to the link, protocol framing included.
+    pub bytes_sent: u64,
+    /// Lines that had to be sent again.
+    pub resends: u64,
+}
+
+/// The word for an outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The whole program was executed.
+    Finished,
+    /// Somebody gave it up and the machine stands still.
+    Cancelled,
+    /// It could not go on.
+    Failed {
+        /// What happened, where, and what to do.
+        message: String,
+    },
+}
+
+impl Ending {
+    /// `finished`, `cancelled` or `failed`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Cancelled => "cancelled",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+/// A session's outside. Clones speak to the same session; it ends when the last of them is gone and no job runs.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    wishes: mpsc::Sender<Wish>,
+    events: broadcast::Sender<Event>,
+    snapshot: watch::Receiver<Snapshot>,
+}
+
+/// Connects to a machine and waits until it has proved itself alive and idle. Nothing that moves it is sent.
+///
+/// Must be called inside a tokio runtime: the session is a task of its own.
+///
+/// # Errors
+/// [`OpenError`] when there is no link, or nobody usable at its other end.
+pub async fn open(connect: Box<dyn Connect>, config: Config) -> Result<Handle, OpenError> {
+    let (events, _) = broadcast::channel(config.events);
+    open_with(connect, config, events).await
+}
+
+/// Like [`open`], with a channel for events that was made before, so that nothing of the greeting is missed.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with(connect: Box<dyn Connect>, config: Config, events: broadcast::Sender<Event>) -> Result<Handle, OpenError> {
+    let (wishes, incoming) = mpsc::channel(WISHES);
+    let (publish, snapshot) = watch::channel(Snapshot::default());
+    let (greeted, answer) = oneshot::channel();
+    let task = Task::new(config, connect, incoming, events.clone(), publish);
+    tokio::spawn(task.run(greeted));
+    answer.await.map_err(|_| OpenError::Gone)??;
+    Ok(Handle { wishes, events, snapshot })
+}
+
+impl Handle {
+    /// Events from now on. A subscriber that falls behind is told how many it missed, and never slows the machine.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// The state now, at most a tenth of a second old.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.borrow().clone()
+    }
+
+    /// Streams a job and waits for its end.
+    ///
+    /// # Errors
+    /// [`RunError`] when it cannot begin. How it ended, well or badly, is in the [`Outcome`].
+    pub async fn run(&self, job: Job) -> Result<Outcome, RunError> {
+        let (reply, answer) = oneshot::channel();
+        self.wishes.send(Wish::Run(Box::new(job), reply)).await.map_err(|_| RunError::Gone)?;
+        answer.await.map_err(|_| RunError::Gone)?
+    }
+
+    /// Pauses the job. Returns when the wish was understood; [`Event::StreamingPaused`] tells that the machine stands still.
+    ///
+    /// # Errors
+    /// [`WishError`] when no job is moving.
+    pub async fn pause(&self, pause: Pause) -> Result<(), WishError> {
+        self.ask(|reply| Wish::Pause(pause, reply)).await
+    }
+
+    /// Goes on after a pause, or behind a line the controller refused.
+    ///
+    /// # Errors
+    /// [`WishError`] when nothing is paused.
+    pub async fn resume(&self) -> Result<(), WishError> {
+        self.ask(Wish::Resume).await
+    }
+
+    /// Gives the job up and brings the machine to rest.
+    ///
+    /// # Errors
+    /// [`WishError`] when no job runs.
+    pub async fn cancel(&self) -> Result<(), WishError> {
+        self.ask(Wish::Cancel).await
+    }
+
+    /// Stops the machine at once, whatever it does.
+    ///
+    /// # Errors
+    /// [`WishError`] without a link.
+    pub async fn reset(&self) -> Result<(), WishError> {
+        self.ask(Wish::Reset).await
+    }
+
+    /// Decides at a program stop.
+    ///
+    /// # Errors
+    /// [`WishError`] when no stop waits.
+    pub async fn proceed(&self, proceed: Proceed) -> Result<(), WishError> {
+        self.ask(|reply| Wish::Proceed(proceed, reply)).await
+    }
+
+    /// Sends a realtime command: an override, the door, a jog cancel.
+    ///
+    /// # Errors
+    /// [`WishError::NotRealtime`] when the firmware has none of that kind.
+    pub async fn realtime(&self, command: RealtimeCommand) -> Result<(), WishError> {
+        self.ask(|reply| Wish::Realtime(command, reply)).await
+    }
+
+    /// Sends one line beside the program and waits for its answer.
+    ///
+    /// # Errors
+    /// [`WishError`] when it was not taken, or the controller refused it.
+    pub async fn command(&self, line: impl Into<Vec<u8>>) -> Result<(), WishError> {
+        let line = line.into();
+        self.ask(|reply| Wish::Command(line, reply)).await
+    }
+
+    /// Sets the counters of the snapshot back to zero.
+    ///
+    /// # Errors
+    /// [`WishError::Gone`] when the session has ended.
+    pub async fn reset_statistics(&self) -> Result<(), WishError> {
+        self.ask(Wish::ResetStatistics).await
+    }
+
+    async fn ask(&self, wish: impl FnOnce(oneshot::Sender<Result<(), WishError>>) -> Wish) -> Result<(), WishError> {
+        let (reply, answer) = oneshot::channel();
+        self.wishes.send(wish(reply)).await.map_err(|_| WishError::Gone)?;
+        answer.await.map_err(|_| WishError::Gone)?
+    }
+}

@@ -1,0 +1,102 @@
+//! When to write a record, and how far ahead its lease reaches.
+
+use std::time::Duration;
+
+use crate::config::CheckpointInterval;
+
+/// Time that a lease should last.
+const LASTS: Duration = Duration::from_secs(4);
+/// Lines of the first and shortest lease.
+const SHORTEST: u64 = 256;
+/// Lines of the longest lease.
+const LONGEST: u64 = 16 << 20;
+
+/// Decides when the next record is due. A lease is long enough for some seconds at the pace of the job: short on a mill, so that
+/// little is in doubt after a power cut, and long on a fast wire, so that the disk is never in the way.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    interval: CheckpointInterval,
+    lines: u64,
+    ceiling: u64,
+    written_at: Duration,
+    written_acked: u64,
+    exhausted: bool,
+}
+
+impl Lease {
+    pub(crate) fn new(interval: CheckpointInterval, done: u64) -> Self {
+        Self {
+            interval,
+            lines: SHORTEST,
+            ceiling: done,
+            written_at: Duration::ZERO,
+            written_acked: done,
+            exhausted: true,
+        }
+    }
+
+    /// The streamer stands at the ceiling: the lease was too short.
+    pub(crate) fn exhausted(&mut self) {
+        self.exhausted = true;
+        self.lines = (self.lines * 2).min(LONGEST);
+    }
+
+    /// Whether a record is due.
+    pub(crate) fn is_due(&self, now: Duration, acked: u64, sent: u64) -> bool {
+        let moved = acked > self.written_acked;
+        self.exhausted
+            || self.ceiling.saturating_sub(sent) < self.lines / 2
+            || (moved && now >= self.written_at + self.interval.time)
+            || acked.saturating_sub(self.written_acked) >= self.interval.lines
+    }
+
+    /// The ceiling for a record that is written now, at this pace.
+    pub(crate) fn next_ceiling(&mut self, now: Duration, acked: u64, sent: u64, lines_per_s: f64) -> u64 {
+        let paced = (lines_per_s * LASTS.as_secs_f64()) as u64;
+        if !self.exhausted {
+            // Comes down slowly, so that a dwell does not starve the motion behind it.
+            self.lines = paced.max(self.lines - self.lines / 4).clamp(SHORTEST, LONGEST);
+        }
+        self.exhausted = false;
+        self.written_at = now;
+        self.written_acked = acked;
+        self.ceiling = self.ceiling.max(sent + self.lines);
+        self.ceiling
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_record_is_due_by_time_by_lines_and_by_need() {
+        let mut lease = Lease::new(CheckpointInterval::default(), 0);
+        assert!(lease.is_due(at(0), 0, 0), "before the first byte");
+        assert_eq!(lease.next_ceiling(at(0), 0, 0, 0.0), SHORTEST);
+        assert!(!lease.is_due(at(500), 10, 20));
+        assert!(lease.is_due(at(1000), 10, 20), "after a second");
+        assert!(!lease.is_due(at(5000), 0, 20), "not when nothing happened");
+        assert!(lease.is_due(at(500), 10, 200), "when little of the lease is left");
+        assert!(lease.is_due(at(500), 5000, 20), "after five thousand lines");
+    }
+
+    #[test]
+    fn a_lease_grows_with_the_pace_and_comes_down_again() {
+        let mut lease = Lease::new(CheckpointInterval::default(), 0);
+        lease.next_ceiling(at(0), 0, 0, 0.0);
+        lease.exhausted();
+        assert_eq!(lease.next_ceiling(at(1), 250, 256, 0.0), 256 + 2 * SHORTEST);
+        assert_eq!(lease.next_ceiling(at(1000), 300, 300, 10_000.0), 300 + 40_000);
+        let mut ceiling = 0;
+        for second in 2..60 {
+            ceiling = lease.next_ceiling(at(second * 1000), 50_000, 50_000, 10.0);
+        }
+        assert!(ceiling >= 50_000 + SHORTEST);
+        assert_eq!(lease.lines, SHORTEST);
+    }
+}

@@ -1,0 +1,94 @@
+//! What is written down, so that a job can be found again.
+
+use std::{path::PathBuf, time::Duration};
+
+use feedhold_stream_core::streamer::Positions;
+use serde::{Deserialize, Serialize};
+
+/// Which file a job streams. Length and content decide; the path only helps to find it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileIdentity {
+    /// Where it was.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Its lines.
+    pub lines: u64,
+    /// BLAKE3 of its content.
+    pub digest: [u8; 32],
+}
+
+impl FileIdentity {
+    /// The digest as people compare it.
+    #[must_use]
+    pub fn digest_hex(&self) -> String {
+        blake3::Hash::from_bytes(self.digest).to_hex().to_string()
+    }
+
+    /// Whether both are the same content, wherever it lies.
+    #[must_use]
+    pub fn same_content(&self, other: &Self) -> bool {
+        self.bytes == other.bytes && self.digest == other.digest
+    }
+}
+
+/// Why a record was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// Before the first byte.
+    Start,
+    /// The interval in lines or in time was over, or the lease had to be extended.
+    Interval,
+    /// The machine stands still at the operator's wish.
+    Paused,
+    /// A program stop was reached.
+    Stop,
+    /// Something went wrong.
+    Fault,
+    /// The job was cancelled and the machine stands still.
+    Cancelled,
+    /// The whole program was executed.
+    Finished,
+}
+
+/// One record of a job.
+///
+/// `executed ≤ acked ≤ sent ≤ ceiling`, in source lines. After a crash the truth lies between `executed` and `ceiling`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The file.
+    pub file: FileIdentity,
+    /// The machine, as the user typed it.
+    pub machine: String,
+    /// The dialect spoken.
+    pub dialect: String,
+    /// Last line executed for certain.
+    pub executed: u64,
+    /// Last line answered.
+    pub acked: u64,
+    /// Last line handed to the link.
+    pub sent: u64,
+    /// No line beyond this one may leave while this is the newest record.
+    pub ceiling: u64,
+    /// Time since the first byte.
+    pub elapsed: Duration,
+    /// Milliseconds since 1970.
+    pub written_at_ms: u64,
+    /// Why it was written.
+    pub reason: Reason,
+}
+
+impl Record {
+    /// The four positions.
+    #[must_use]
+    pub fn positions(&self) -> Positions {
+        Positions { executed: self.executed, acked: self.acked, sent: self.sent, ceiling: self.ceiling }
+    }
+
+    /// Whether the machine came to rest with everything that was sent executed: nothing is in doubt.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        let stood_still = matches!(self.reason, Reason::Start | Reason::Paused | Reason::Stop | Reason::Cancelled);
+        stood_still && self.executed == self.sent
+    }
+}
