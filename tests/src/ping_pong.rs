@@ -186,3 +186,28 @@ impl Host {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use feedhold_simulator::{Config, ControllerKind, FaultPlan};
+
+    use super::run;
+
+    #[test]
+    fn every_line_is_sent_once() {
+        let program = b"G21\nG1 X1 F100\r\n\nG1 X2";
+        let run = run(Config::new(ControllerKind::Null), &program[..], |_| {}).unwrap();
+        assert_eq!((run.lines, run.errors), (4, vec![]));
+    }
+
+    #[test]
+    fn a_machine_that_falls_silent_is_told_with_the_line() {
+        let hang: FaultPlan = "hang@line:2".parse().unwrap();
+        let config = Config::new(ControllerKind::Null).with_faults(hang);
+        let error = run(config, &b"G21\nG90\nG1 X1\nG1 X2\n"[..], |_| {}).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "line 3: no answer to `G1 X1`; last heard: `ok`"
+        );
+    }
+}

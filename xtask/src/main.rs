@@ -16,7 +16,12 @@ mod workspace;
 
 /// Development tasks of the Feedhold workspace.
 #[derive(Parser)]
-#[command(name = "cargo xtask", version, max_term_width = 100)]
+#[command(
+    name = "xtask",
+    bin_name = "cargo xtask",
+    version,
+    max_term_width = 100
+)]
 struct Args {
     #[command(subcommand)]
     command: Command,

@@ -87,3 +87,37 @@ fn copy_lines(from: impl Read, to: &std::sync::mpsc::Sender<String>) {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Command;
+
+    use super::{run_watched, typed};
+
+    #[test]
+    fn both_outputs_are_watched_and_the_end_is_told() {
+        for (script, want, good) in [
+            ("echo one; echo two >&2", vec!["one", "two"], true),
+            ("printf 'no end'; exit 3", vec!["no end"], false),
+            ("true", vec![], true),
+        ] {
+            let mut seen = Vec::new();
+            let mut command = Command::new("sh");
+            let ended_well = run_watched(command.args(["-c", script]), |line| {
+                seen.push(line.to_owned())
+            });
+            seen.sort();
+            assert_eq!(
+                (seen, ended_well.unwrap()),
+                (want.into_iter().map(str::to_owned).collect(), good),
+                "{script}"
+            );
+        }
+    }
+
+    #[test]
+    fn commands_are_shown_as_typed() {
+        let mut command = Command::new("/usr/bin/cargo");
+        assert_eq!(typed(command.args(["test", "--doc"])), "cargo test --doc");
+    }
+}

@@ -33,6 +33,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Print => "print",
+            Self::Mill => "mill",
+            Self::Stress => "stress",
+            Self::Relief => "relief",
+            Self::Vase => "vase",
+        }
+    }
+
     /// True for kinds that go on to any size; false for jobs with an end of their own.
     #[must_use]
     pub const fn is_endless(self) -> bool {
@@ -93,7 +105,10 @@ impl Program {
         } else {
             Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                format!("{kind:?} is a job with an end of its own: it takes no size"),
+                format!(
+                    "`{}` is a job with an end of its own: it takes no size",
+                    kind.name()
+                ),
             ))
         }
     }
