@@ -2,7 +2,7 @@
 
 use core::{fmt, ops::Range};
 
-use crate::budget::Permit;
+use crate::{budget::Permit, wire::Notes};
 
 /// The lines of one chunk as they will stand on the wire.
 ///
@@ -17,6 +17,7 @@ pub struct Prepared {
     text: Vec<u8>,
     entries: Vec<Entry>,
     weight: Weight,
+    notes: Notes,
     permit: Option<Permit>,
 }
 
@@ -130,6 +131,16 @@ impl Prepared {
     pub fn with_permit(mut self, permit: Permit) -> Self {
         self.permit = Some(permit);
         self
+    }
+
+    pub(crate) fn with_notes(mut self, notes: Notes) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// What the chain noted on the way, nothing of which stops the program.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// Number of the chunk, from 0 in file order.
@@ -301,6 +312,15 @@ impl Draft {
     /// Takes back what was written of the open line.
     pub(crate) fn clear_open(&mut self) {
         self.chunk.text.truncate(self.open);
+    }
+
+    /// Keeps only these bytes of the open line.
+    pub(crate) fn keep_open(&mut self, range: Range<usize>) {
+        self.chunk.text.truncate(self.open + range.end);
+        let kept = self.open + range.start;
+        self.chunk
+            .text
+            .drain(self.open..kept.min(self.chunk.text.len()));
     }
 
     pub(crate) fn weigh(&mut self, weight: Weight) {

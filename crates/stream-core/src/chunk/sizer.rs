@@ -295,7 +295,7 @@ impl History {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{Strategy, *};
 
     fn memory(percent: u32) -> MemoryUse {
         let level = match percent {
