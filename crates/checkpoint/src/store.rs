@@ -89,7 +89,19 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
     ///
     /// # Errors
     /// [`CreateError::NotBlank`] if it is not, [`CreateError::Io`] if the medium fails.
-    pub fn create_on(mut backend: B, config: &Config) -> Result<Self, CreateError> {
+    pub fn create_on(backend: B, config: &Config) -> Result<Self, CreateError> {
+        Self::create_on_at(backend, config, SystemTime::now())
+    }
+
+    /// [`create_on`](Self::create_on) with the time of day as a parameter.
+    ///
+    /// # Errors
+    /// As [`create_on`](Self::create_on).
+    pub fn create_on_at(
+        mut backend: B,
+        config: &Config,
+        now: SystemTime,
+    ) -> Result<Self, CreateError> {
         let place = backend.place();
         let failed = |step| {
             let place = place.clone();
@@ -107,7 +119,7 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
             record_version: config.record_version,
             generation: Generation(0),
             store: config.store_id.unwrap_or_else(StoreId::generate),
-            written_at: Timestamp::from_system(SystemTime::now()),
+            written_at: Timestamp::from_system(now),
             previous: Digest([0; 16]),
         };
         let mut slot = Box::new(EMPTY);
