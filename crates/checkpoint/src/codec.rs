@@ -51,7 +51,9 @@ fn size<R: Serialize>(record: &R) -> Result<usize, EncodeFault> {
     Ok(writer.bytes_written)
 }
 
-/// Little endian, variable-length integers. The limit keeps a length field from claiming memory no slot could fill.
+/// Little endian, variable-length integers. The limit keeps a forged length field from claiming
+/// memory. It counts values at their size in memory, and the shortest integer takes one byte where
+/// a `u128` has 16, so it must lie that far above the payload.
 fn config() -> impl config::Config {
-    config::standard().with_limit::<MAX_PAYLOAD>()
+    config::standard().with_limit::<{ 16 * (MAX_PAYLOAD + 16) }>()
 }

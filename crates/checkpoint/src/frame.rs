@@ -237,3 +237,6 @@ impl Cursor<'_> {
         self.at += bytes.len();
     }
 }
+
+#[cfg(test)]
+mod tests;
