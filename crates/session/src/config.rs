@@ -70,7 +70,10 @@ pub struct CheckpointInterval {
 
 impl Default for CheckpointInterval {
     fn default() -> Self {
-        Self { lines: 5_000, time: Duration::from_secs(1) }
+        Self {
+            lines: 5_000,
+            time: Duration::from_secs(1),
+        }
     }
 }
 

@@ -290,13 +290,15 @@ impl From<&StatusReport> for Status {
     fn from(report: &StatusReport) -> Self {
         Self {
             state: report.state.to_string(),
-            machine_position: report.machine_position.map(|at| at.values().to_vec()),
-            work_position: report.work_position.map(|at| at.values().to_vec()),
-            feed_mm_per_min: report.feed_mm_per_min,
-            spindle_rpm: report.spindle_rpm,
+            machine_position: report.machine_position.map(|at| at.as_slice().to_vec()),
+            work_position: report.work_position.map(|at| at.as_slice().to_vec()),
+            feed_mm_per_min: report.feed,
+            spindle_rpm: report.spindle,
             planner_free: report.planner_free,
             rx_free: report.rx_free,
-            overrides: report.overrides.map(|at| [at.feed_percent, at.rapid_percent, at.spindle_percent]),
+            overrides: report
+                .overrides
+                .map(|at| [at.feed_percent, at.rapid_percent, at.spindle_percent]),
         }
     }
 }

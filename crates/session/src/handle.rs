@@ -98,7 +98,14 @@ impl Job {
     /// The whole of a file that was vetted with this chain.
     #[must_use]
     pub fn new(vetted: Vetted, chain: Arc<Chain>) -> Self {
-        Self { vetted, chain, done: 0, offset: 0, store: None, machine: String::new() }
+        Self {
+            vetted,
+            chain,
+            done: 0,
+            offset: 0,
+            store: None,
+            machine: String::new(),
+        }
     }
 
     /// Lines up to `done` are executed already; the next line begins at byte `offset` of the file.
@@ -191,14 +198,22 @@ pub async fn open(connect: Box<dyn Connect>, config: Config) -> Result<Handle, O
 ///
 /// # Errors
 /// As [`open`].
-pub async fn open_with(connect: Box<dyn Connect>, config: Config, events: broadcast::Sender<Event>) -> Result<Handle, OpenError> {
+pub async fn open_with(
+    connect: Box<dyn Connect>,
+    config: Config,
+    events: broadcast::Sender<Event>,
+) -> Result<Handle, OpenError> {
     let (wishes, incoming) = mpsc::channel(WISHES);
     let (publish, snapshot) = watch::channel(Snapshot::default());
     let (greeted, answer) = oneshot::channel();
     let task = Task::new(config, connect, incoming, events.clone(), publish);
     tokio::spawn(task.run(greeted));
     answer.await.map_err(|_| OpenError::Gone)??;
-    Ok(Handle { wishes, events, snapshot })
+    Ok(Handle {
+        wishes,
+        events,
+        snapshot,
+    })
 }
 
 impl Handle {
@@ -220,7 +235,10 @@ impl Handle {
     /// [`RunError`] when it cannot begin. How it ended, well or badly, is in the [`Outcome`].
     pub async fn run(&self, job: Job) -> Result<Outcome, RunError> {
         let (reply, answer) = oneshot::channel();
-        self.wishes.send(Wish::Run(Box::new(job), reply)).await.map_err(|_| RunError::Gone)?;
+        self.wishes
+            .send(Wish::Run(Box::new(job), reply))
+            .await
+            .map_err(|_| RunError::Gone)?;
         answer.await.map_err(|_| RunError::Gone)?
     }
 
@@ -289,9 +307,15 @@ impl Handle {
         self.ask(Wish::ResetStatistics).await
     }
 
-    async fn ask(&self, wish: impl FnOnce(oneshot::Sender<Result<(), WishError>>) -> Wish) -> Result<(), WishError> {
+    async fn ask(
+        &self,
+        wish: impl FnOnce(oneshot::Sender<Result<(), WishError>>) -> Wish,
+    ) -> Result<(), WishError> {
         let (reply, answer) = oneshot::channel();
-        self.wishes.send(wish(reply)).await.map_err(|_| WishError::Gone)?;
+        self.wishes
+            .send(wish(reply))
+            .await
+            .map_err(|_| WishError::Gone)?;
         answer.await.map_err(|_| WishError::Gone)?
     }
 }

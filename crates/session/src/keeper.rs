@@ -37,8 +37,15 @@ impl Keeper {
     pub(crate) fn start(store: Store<Record>) -> std::io::Result<Self> {
         let (records, incoming) = mpsc::sync_channel(1);
         let (outgoing, answers) = channel::channel(4);
-        let thread = thread::Builder::new().name("checkpoints".to_owned()).spawn(move || write_all(store, &incoming, &outgoing))?;
-        Ok(Self { records: Some(records), answers, thread: Some(thread), busy: false })
+        let thread = thread::Builder::new()
+            .name("checkpoints".to_owned())
+            .spawn(move || write_all(store, &incoming, &outgoing))?;
+        Ok(Self {
+            records: Some(records),
+            answers,
+            thread: Some(thread),
+            busy: false,
+        })
     }
 
     /// Whether a record is under way.
@@ -48,7 +55,11 @@ impl Keeper {
 
     /// Hands a record over. `false` when one is under way or the thread is gone.
     pub(crate) fn write(&mut self, record: Record) -> bool {
-        let taken = !self.busy && self.records.as_ref().is_some_and(|records| records.try_send(record).is_ok());
+        let taken = !self.busy
+            && self
+                .records
+                .as_ref()
+                .is_some_and(|records| records.try_send(record).is_ok());
         self.busy |= taken;
         taken
     }
@@ -78,7 +89,11 @@ impl Keeper {
     }
 }
 
-fn write_all(mut store: Store<Record>, incoming: &mpsc::Receiver<Record>, outgoing: &channel::Sender<Written>) {
+fn write_all(
+    mut store: Store<Record>,
+    incoming: &mpsc::Receiver<Record>,
+    outgoing: &channel::Sender<Written>,
+) {
     while let Ok(record) = incoming.recv() {
         let begun = Instant::now();
         let finished = record.reason == Reason::Finished;
@@ -87,8 +102,14 @@ fn write_all(mut store: Store<Record>, incoming: &mpsc::Receiver<Record>, outgoi
             committed => committed,
         };
         let answer = match committed {
-            Ok(generation) => Written::Durable { generation: generation.get(), record: Box::new(record), took: begun.elapsed() },
-            Err(error) => Written::Failed { reason: error.to_string() },
+            Ok(generation) => Written::Durable {
+                generation: generation.get(),
+                record: Box::new(record),
+                took: begun.elapsed(),
+            },
+            Err(error) => Written::Failed {
+                reason: error.to_string(),
+            },
         };
         let failed = matches!(answer, Written::Failed { .. });
         if outgoing.blocking_send(answer).is_err() || failed {

@@ -51,11 +51,19 @@ impl Lease {
     }
 
     /// The ceiling for a record that is written now, at this pace.
-    pub(crate) fn next_ceiling(&mut self, now: Duration, acked: u64, sent: u64, lines_per_s: f64) -> u64 {
+    pub(crate) fn next_ceiling(
+        &mut self,
+        now: Duration,
+        acked: u64,
+        sent: u64,
+        lines_per_s: f64,
+    ) -> u64 {
         let paced = (lines_per_s * LASTS.as_secs_f64()) as u64;
         if !self.exhausted {
             // Comes down slowly, so that a dwell does not starve the motion behind it.
-            self.lines = paced.max(self.lines - self.lines / 4).clamp(SHORTEST, LONGEST);
+            self.lines = paced
+                .max(self.lines - self.lines / 4)
+                .clamp(SHORTEST, LONGEST);
         }
         self.exhausted = false;
         self.written_at = now;
@@ -81,7 +89,10 @@ mod tests {
         assert!(!lease.is_due(at(500), 10, 20));
         assert!(lease.is_due(at(1000), 10, 20), "after a second");
         assert!(!lease.is_due(at(5000), 0, 20), "not when nothing happened");
-        assert!(lease.is_due(at(500), 10, 200), "when little of the lease is left");
+        assert!(
+            lease.is_due(at(500), 10, 200),
+            "when little of the lease is left"
+        );
         assert!(lease.is_due(at(500), 5000, 20), "after five thousand lines");
     }
 
@@ -91,7 +102,10 @@ mod tests {
         lease.next_ceiling(at(0), 0, 0, 0.0);
         lease.exhausted();
         assert_eq!(lease.next_ceiling(at(1), 250, 256, 0.0), 256 + 2 * SHORTEST);
-        assert_eq!(lease.next_ceiling(at(1000), 300, 300, 10_000.0), 300 + 40_000);
+        assert_eq!(
+            lease.next_ceiling(at(1000), 300, 300, 10_000.0),
+            300 + 40_000
+        );
         let mut ceiling = 0;
         for second in 2..60 {
             ceiling = lease.next_ceiling(at(second * 1000), 50_000, 50_000, 10.0);

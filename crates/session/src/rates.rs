@@ -27,17 +27,15 @@ impl Rates {
 
     /// Lines and bytes a second.
     pub(crate) fn per_second(&self) -> (f64, f64) {
-        let (Some(first), Some(last)) = (self.samples.front(), self.samples.back()) else { return (0.0, 0.0) };
+        let (Some(first), Some(last)) = (self.samples.front(), self.samples.back()) else {
+            return (0.0, 0.0);
+        };
         let seconds = last.0.saturating_sub(first.0).as_secs_f64();
         if seconds <= 0.0 {
             return (0.0, 0.0);
         }
         let rate = |from: u64, to: u64| to.saturating_sub(from) as f64 / seconds;
         (rate(first.1, last.1), rate(first.2, last.2))
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.samples.clear();
     }
 }
 
@@ -54,7 +52,10 @@ mod tests {
             rates.note(Duration::from_millis(tenth * 100), lines, lines * 20);
         }
         let (lines, bytes) = rates.per_second();
-        assert!((lines - 100.0).abs() < 1.0 && (bytes - 2000.0).abs() < 20.0, "{lines} {bytes}");
+        assert!(
+            (lines - 100.0).abs() < 1.0 && (bytes - 2000.0).abs() < 20.0,
+            "{lines} {bytes}"
+        );
         assert!(rates.samples.len() <= SAMPLES);
     }
 }

@@ -82,13 +82,21 @@ impl Record {
     /// The four positions.
     #[must_use]
     pub fn positions(&self) -> Positions {
-        Positions { executed: self.executed, acked: self.acked, sent: self.sent, ceiling: self.ceiling }
+        Positions {
+            executed: self.executed,
+            acked: self.acked,
+            sent: self.sent,
+            ceiling: self.ceiling,
+        }
     }
 
     /// Whether the machine came to rest with everything that was sent executed: nothing is in doubt.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        let stood_still = matches!(self.reason, Reason::Start | Reason::Paused | Reason::Stop | Reason::Cancelled);
+        let stood_still = matches!(
+            self.reason,
+            Reason::Start | Reason::Paused | Reason::Stop | Reason::Cancelled
+        );
         stood_still && self.executed == self.sent
     }
 }

@@ -115,6 +115,9 @@ mod tests {
         }
         stats.timed_out();
         assert_eq!((stats.count, stats.failed), (3, 1));
-        assert_eq!((stats.min_ms, stats.max_ms, stats.average_ms()), (Some(10), Some(80), Some(40.0)));
+        assert_eq!(
+            (stats.min_ms, stats.max_ms, stats.average_ms()),
+            (Some(10), Some(80), Some(40.0))
+        );
     }
 }

@@ -74,14 +74,6 @@ pub enum SourceError {
         /// Where.
         source: Gap,
     },
-    /// A packed line does not do what its source does: a defect of this program, caught before a byte left.
-    #[error("{}: {source}; run again with --pack spaces", path.display())]
-    NotEqual {
-        /// The file.
-        path: PathBuf,
-        /// Where.
-        source: feedhold_stream_core::wire::NotEqual,
-    },
     /// It holds nothing that could be sent.
     #[error("{} holds no line for the machine; check that it is the right file", path.display())]
     Empty {
@@ -104,32 +96,51 @@ pub(crate) struct OpenFile {
 
 impl OpenFile {
     pub(crate) fn open(path: &Path) -> Result<Self, SourceError> {
-        let read = |source| SourceError::Read { path: path.to_owned(), source };
+        let read = |source| SourceError::Read {
+            path: path.to_owned(),
+            source,
+        };
         let file = File::open(path).map_err(read)?;
         let metadata = file.metadata().map_err(read)?;
         if !metadata.is_file() {
-            return Err(SourceError::NotAFile { path: path.to_owned() });
+            return Err(SourceError::NotAFile {
+                path: path.to_owned(),
+            });
         }
-        Ok(Self { file, path: path.to_owned(), bytes: metadata.len(), modified: metadata.modified().ok() })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+        })
     }
 
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
         loop {
             match self.file.read(buffer) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                read => return read.map_err(|source| SourceError::Read { path: self.path.clone(), source }),
+                read => {
+                    return read.map_err(|source| SourceError::Read {
+                        path: self.path.clone(),
+                        source,
+                    });
+                }
             }
         }
     }
 
     /// Length and time of change show cheaply that somebody writes to the file.
     fn check_unchanged(&self) -> Result<(), SourceError> {
-        let metadata =
-            self.file.metadata().map_err(|source| SourceError::Read { path: self.path.clone(), source })?;
+        let metadata = self.file.metadata().map_err(|source| SourceError::Read {
+            path: self.path.clone(),
+            source,
+        })?;
         if metadata.len() == self.bytes && metadata.modified().ok() == self.modified {
             return Ok(());
         }
-        Err(SourceError::FileChanged { path: self.path.clone() })
+        Err(SourceError::FileChanged {
+            path: self.path.clone(),
+        })
     }
 }
 
@@ -153,24 +164,38 @@ pub(crate) struct Start {
     pub(crate) offset: u64,
 }
 
-impl Start {
-    pub(crate) const TOP: Self = Self { line: 1, offset: 0 };
-}
-
 impl Source {
     /// Starts to read. `starved` is set while the budget has nothing to give.
-    pub(crate) fn start(file: OpenFile, start: Start, chain: Arc<Chain>, budget: Budget, starved: Arc<AtomicBool>) -> Self {
+    pub(crate) fn start(
+        file: OpenFile,
+        start: Start,
+        chain: Arc<Chain>,
+        budget: Budget,
+        starved: Arc<AtomicBool>,
+    ) -> Self {
         let (sender, jobs) = mpsc::channel(AHEAD);
         let stopped = Arc::new(AtomicBool::new(false));
         let path = file.path.clone();
-        let reader = Reader { file, chain, budget, starved, stopped: stopped.clone() };
+        let reader = Reader {
+            file,
+            chain,
+            budget,
+            starved,
+            stopped: stopped.clone(),
+        };
         tokio::task::spawn_blocking(move || {
             if let Err(error) = reader.run(start, &sender) {
                 // The session is gone when nobody listens; then nobody needs the error.
                 let _ = sender.blocking_send(Err(error));
             }
         });
-        Self { jobs, next: None, continuity: Continuity::new(), path, stopped }
+        Self {
+            jobs,
+            next: None,
+            continuity: Continuity::new(),
+            path,
+            stopped,
+        }
     }
 
     /// The next chunk; `None` behind the last. Cancel safe.
@@ -181,15 +206,20 @@ impl Source {
                 Err(error) => return Some(Err(error)),
             }
         }
-        let (raw, prepared) = match self.next.as_mut()?.await {
-            Ok(done) => done,
-            Err(_) => return Some(Err(SourceError::Stopped)),
+        let Ok((raw, prepared)) = self.next.as_mut()?.await else {
+            return Some(Err(SourceError::Stopped));
         };
         self.next = None;
         if let Err(source) = self.continuity.check(&raw) {
-            return Some(Err(SourceError::Gap { path: self.path.clone(), source }));
+            return Some(Err(SourceError::Gap {
+                path: self.path.clone(),
+                source,
+            }));
         }
-        Some(prepared.map_err(|refusals| SourceError::Refused { path: self.path.clone(), refusals }))
+        Some(prepared.map_err(|refusals| SourceError::Refused {
+            path: self.path.clone(),
+            refusals,
+        }))
     }
 }
 
@@ -208,13 +238,26 @@ struct Reader {
 }
 
 impl Reader {
-    fn run(mut self, start: Start, jobs: &mpsc::Sender<Result<Job, SourceError>>) -> Result<(), SourceError> {
+    fn run(
+        mut self,
+        start: Start,
+        jobs: &mpsc::Sender<Result<Job, SourceError>>,
+    ) -> Result<(), SourceError> {
         use std::io::{Seek, SeekFrom};
         self.file
             .file
             .seek(SeekFrom::Start(start.offset))
-            .map_err(|source| SourceError::Read { path: self.file.path.clone(), source })?;
-        let mut cutter = Cutter::starting_at(ChunkSizer::cnc(), self.chain.flavor(), 0, start.line, start.offset);
+            .map_err(|source| SourceError::Read {
+                path: self.file.path.clone(),
+                source,
+            })?;
+        let mut cutter = Cutter::starting_at(
+            ChunkSizer::cnc(),
+            self.chain.config().dialect().flavor(),
+            0,
+            start.line,
+            start.offset,
+        );
         let mut buffer = vec![0; READ];
         let mut permit = self.permit(cutter.reserve())?;
         loop {
@@ -241,23 +284,35 @@ impl Reader {
     }
 
     fn cut_error(&self, source: CutError) -> SourceError {
-        SourceError::Cut { path: self.file.path.clone(), source }
+        SourceError::Cut {
+            path: self.file.path.clone(),
+            source,
+        }
     }
 
     /// Hands a chunk to a worker; waits while enough are ahead.
-    fn prepare(&self, chunk: RawChunk, mut permit: Permit, jobs: &mpsc::Sender<Result<Job, SourceError>>) -> Result<(), SourceError> {
+    fn prepare(
+        &self,
+        chunk: RawChunk,
+        mut permit: Permit,
+        jobs: &mpsc::Sender<Result<Job, SourceError>>,
+    ) -> Result<(), SourceError> {
         permit.shrink_to(chunk.bytes.capacity());
         let raw = chunk.with_permit(permit);
         let (chain, budget) = (self.chain.clone(), self.budget.clone());
         let job = tokio::task::spawn_blocking(move || {
-            let prepared = chain.prepare(&raw).map(|prepared| match budget.try_acquire(prepared.memory()) {
-                Some(permit) => prepared.with_permit(permit),
-                // The raw bytes are about to go, and they take at least as much.
-                None => prepared,
-            });
+            let prepared =
+                chain
+                    .prepare(&raw)
+                    .map(|prepared| match budget.try_acquire(prepared.memory()) {
+                        Some(permit) => prepared.with_permit(permit),
+                        // The raw bytes are about to go, and they take at least as much.
+                        None => prepared,
+                    });
             (raw, prepared)
         });
-        jobs.blocking_send(Ok(job)).map_err(|_| SourceError::Stopped)
+        jobs.blocking_send(Ok(job))
+            .map_err(|_| SourceError::Stopped)
     }
 
     /// Waits until the budget has room for one more chunk.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use feedhold_stream_core::{
     chunk::{ChunkSizer, ChunkStats, Cutter, RawChunk},
-    wire::{Chain, Note, Proof, Refusals},
+    wire::{Chain, Note, Refusals},
 };
 
 use crate::{
@@ -52,9 +52,13 @@ pub struct Vetting {
 ///
 /// # Errors
 /// [`SourceError`] with place and remedy: unreadable, empty, or with lines the controller cannot take.
-pub fn vet(path: &Path, chain: &Chain, mut report: impl FnMut(Vetting) -> bool) -> Result<Vetted, SourceError> {
+pub fn vet(
+    path: &Path,
+    chain: &Chain,
+    mut report: impl FnMut(Vetting) -> bool,
+) -> Result<Vetted, SourceError> {
     let mut file = OpenFile::open(path)?;
-    let mut cutter = Cutter::new(ChunkSizer::cnc(), chain.flavor());
+    let mut cutter = Cutter::new(ChunkSizer::cnc(), chain.config().dialect().flavor());
     let mut pass = Pass::new(path, chain);
     let mut buffer = vec![0; READ];
     let mut reported = 0;
@@ -62,12 +66,19 @@ pub fn vet(path: &Path, chain: &Chain, mut report: impl FnMut(Vetting) -> bool) 
         let count = file.read(&mut buffer)?;
         let mut input = &buffer[..count];
         pass.hasher.update(input);
-        while let Some(chunk) = cutter.next(&mut input).map_err(|source| pass.cut_error(source))? {
+        while let Some(chunk) = cutter
+            .next(&mut input)
+            .map_err(|source| pass.cut_error(source))?
+        {
             pass.take(&chunk)?;
             cutter.reuse(chunk.bytes);
             if pass.lines - reported >= REPORT_LINES {
                 reported = pass.lines;
-                let progress = Vetting { lines: pass.lines, bytes: pass.bytes, total_bytes: file.bytes };
+                let progress = Vetting {
+                    lines: pass.lines,
+                    bytes: pass.bytes,
+                    total_bytes: file.bytes,
+                };
                 if !report(progress) {
                     return Err(SourceError::Stopped);
                 }
@@ -86,7 +97,6 @@ pub fn vet(path: &Path, chain: &Chain, mut report: impl FnMut(Vetting) -> bool) 
 struct Pass<'a> {
     path: PathBuf,
     chain: &'a Chain,
-    proof: Option<Proof>,
     hasher: blake3::Hasher,
     lines: u64,
     bytes: u64,
@@ -104,7 +114,6 @@ impl<'a> Pass<'a> {
         Self {
             path: path.to_owned(),
             chain,
-            proof: chain.needs_proof().then(|| Proof::new(chain)),
             hasher: blake3::Hasher::new(),
             lines: 0,
             bytes: 0,
@@ -119,24 +128,25 @@ impl<'a> Pass<'a> {
     }
 
     fn cut_error(&self, source: feedhold_stream_core::chunk::CutError) -> SourceError {
-        SourceError::Cut { path: self.path.clone(), source }
+        SourceError::Cut {
+            path: self.path.clone(),
+            source,
+        }
     }
 
     fn take(&mut self, raw: &RawChunk) -> Result<(), SourceError> {
         self.lines += raw.lines;
         self.bytes += raw.bytes.len() as u64;
-        let prepared = match self.chain.prepare_into(raw, core::mem::take(&mut self.buffers)) {
+        let prepared = match self
+            .chain
+            .prepare_into(raw, core::mem::take(&mut self.buffers))
+        {
             Ok(prepared) => prepared,
             Err(refusals) => {
                 self.refusals.merge(refusals);
                 return Ok(());
             }
         };
-        if let Some(proof) = &mut self.proof {
-            proof
-                .check(raw, &prepared)
-                .map_err(|source| SourceError::NotEqual { path: self.path.clone(), source })?;
-        }
         self.wire_lines += prepared.len() as u64;
         self.wire_bytes += prepared.wire_bytes();
         self.motions += prepared.motions();
@@ -149,7 +159,10 @@ impl<'a> Pass<'a> {
 
     fn finish(self) -> Result<Vetted, SourceError> {
         if !self.refusals.is_empty() {
-            return Err(SourceError::Refused { path: self.path, refusals: self.refusals });
+            return Err(SourceError::Refused {
+                path: self.path,
+                refusals: self.refusals,
+            });
         }
         if self.wire_lines == 0 {
             return Err(SourceError::Empty { path: self.path });

@@ -62,7 +62,12 @@ impl Running {
 }
 
 impl Task {
-    pub(super) async fn begin(&mut self, now: Duration, job: Job, reply: oneshot::Sender<Result<Outcome, RunError>>) {
+    pub(super) async fn begin(
+        &mut self,
+        now: Duration,
+        job: Job,
+        reply: oneshot::Sender<Result<Outcome, RunError>>,
+    ) {
         if let Err(error) = self.try_begin(now, job) {
             super::respond(reply, Err(error));
         } else if let Some(running) = &mut self.job {
@@ -83,10 +88,22 @@ impl Task {
         } else {
             self.streamer.lease(u64::MAX);
         }
-        let start = Start { line: job.done + 1, offset: job.offset };
+        let start = Start {
+            line: job.done + 1,
+            offset: job.offset,
+        };
         let budget = self.config.budget.clone();
-        self.source = Some(Source::start(file, start, Arc::clone(&job.chain), budget, Arc::clone(&self.starved)));
-        self.emit(Event::StreamingStarted { first_line: start.line, total_lines: job.vetted.identity.lines });
+        self.source = Some(Source::start(
+            file,
+            start,
+            Arc::clone(&job.chain),
+            budget,
+            Arc::clone(&self.starved),
+        ));
+        self.emit(Event::StreamingStarted {
+            first_line: start.line,
+            total_lines: job.vetted.identity.lines,
+        });
         self.job = Some(Running {
             identity: job.vetted.identity,
             rates: Rates::default(),
@@ -115,15 +132,22 @@ impl Task {
     pub(super) fn note_prepared(&mut self, chunk: &Prepared) {
         if let Some(running) = &mut self.job {
             running.chunks += 1;
-            running.ends.push_back((chunk.index(), chunk.source_bytes().end));
+            running
+                .ends
+                .push_back((chunk.index(), chunk.source_bytes().end));
         }
     }
 
     pub(super) fn source_failed(&mut self, error: SourceError) {
         let chunk_index = self.job.as_ref().map_or(0, Running::chunks);
         let reason = error.to_string();
-        self.emit(Event::ChunkFailed { chunk_index, reason: reason.clone() });
-        self.emit(Event::ProcessingStopped { reason: reason.clone() });
+        self.emit(Event::ChunkFailed {
+            chunk_index,
+            reason: reason.clone(),
+        });
+        self.emit(Event::ProcessingStopped {
+            reason: reason.clone(),
+        });
         if let Some(running) = &mut self.job {
             running.failing = Some(reason);
         }
@@ -140,7 +164,9 @@ impl Task {
 
     /// Writes a record when one is due and the disk is free.
     pub(super) fn consider_record(&mut self, now: Duration) {
-        let (Some(running), Some(keeper)) = (&mut self.job, &mut self.keeper) else { return };
+        let (Some(running), Some(keeper)) = (&mut self.job, &mut self.keeper) else {
+            return;
+        };
         if keeper.is_busy() {
             return;
         }
@@ -150,20 +176,28 @@ impl Task {
         }
         let reason = running.wanted.take().unwrap_or(Reason::Interval);
         let (lines_per_s, _) = running.rates.per_second();
-        let ceiling = running.lease.next_ceiling(now, at.acked, at.sent, lines_per_s);
+        let ceiling = running
+            .lease
+            .next_ceiling(now, at.acked, at.sent, lines_per_s);
         let record = running.record(self.streamer.dialect().name(), at, ceiling, now, reason);
         keeper.write(record);
     }
 
     pub(super) fn take_written(&mut self, written: Option<Written>) {
         match written {
-            Some(Written::Durable { generation, record, took }) => {
+            Some(Written::Durable {
+                generation,
+                record,
+                took,
+            }) => {
                 self.streamer.lease(record.ceiling);
                 self.note_durable(generation, &record, took);
             }
             Some(Written::Failed { reason }) => {
                 self.keeper = None;
-                self.emit(Event::CheckpointFailed { reason: reason.clone() });
+                self.emit(Event::CheckpointFailed {
+                    reason: reason.clone(),
+                });
                 if let Some(running) = &mut self.job {
                     running.failing = Some(reason);
                 }
@@ -193,7 +227,11 @@ impl Task {
     pub(super) fn reach_stop(&mut self, now: Duration, stop: Stop, line: u64) {
         let action = self.config.stops.action(stop).clone();
         let asks = action == StopAction::Ask;
-        self.emit(Event::StopReached { code: stop_code(stop), line, asks });
+        self.emit(Event::StopReached {
+            code: stop_code(stop),
+            line,
+            asks,
+        });
         self.want_record(Reason::Stop);
         match action {
             StopAction::Ask => {}
@@ -215,7 +253,9 @@ impl Task {
             match self.streamer.command(line.as_bytes()) {
                 Ok(_) => queued += 1,
                 Err(error) => {
-                    self.emit(Event::Message { text: format!("macro line {line:?} was left out: {error}") });
+                    self.emit(Event::Message {
+                        text: format!("macro line {line:?} was left out: {error}"),
+                    });
                 }
             }
         }
@@ -227,7 +267,9 @@ impl Task {
 
     /// A command without an asker was answered: a line of a macro.
     pub(super) fn macro_answered(&mut self, now: Duration, answer: Result<(), String>) {
-        let Some(running) = self.job.as_mut().filter(|running| running.macro_lines > 0) else { return };
+        let Some(running) = self.job.as_mut().filter(|running| running.macro_lines > 0) else {
+            return;
+        };
         match answer {
             Ok(()) => {
                 running.macro_lines -= 1;
@@ -237,7 +279,9 @@ impl Task {
             }
             Err(error) => {
                 running.macro_lines = 0;
-                let text = format!("the macro stopped: the controller answered {error}; the job waits at its stop");
+                let text = format!(
+                    "the macro stopped: the controller answered {error}; the job waits at its stop"
+                );
                 self.emit(Event::Message { text });
             }
         }
@@ -279,15 +323,27 @@ impl Task {
 
     async fn end(&mut self, ending: Ending, reason: Reason) {
         self.source = None;
-        let Some(running) = self.job.take() else { return };
+        let Some(running) = self.job.take() else {
+            return;
+        };
         let now = self.now();
         let positions = self.streamer.positions();
         if let Some(keeper) = self.keeper.take() {
             // Nothing leaves any more, so the last record needs no lease.
-            let record = running.record(self.streamer.dialect().name(), positions, positions.sent, now, reason);
+            let record = running.record(
+                self.streamer.dialect().name(),
+                positions,
+                positions.sent,
+                now,
+                reason,
+            );
             for written in keeper.close(record).await {
                 match written {
-                    Written::Durable { generation, record, took } => self.note_durable(generation, &record, took),
+                    Written::Durable {
+                        generation,
+                        record,
+                        took,
+                    } => self.note_durable(generation, &record, took),
                     Written::Failed { reason } => self.emit(Event::CheckpointFailed { reason }),
                 }
             }
@@ -314,7 +370,14 @@ impl Task {
 }
 
 impl Running {
-    fn record(&self, dialect: &str, at: Positions, ceiling: u64, now: Duration, reason: Reason) -> Record {
+    fn record(
+        &self,
+        dialect: &str,
+        at: Positions,
+        ceiling: u64,
+        now: Duration,
+        reason: Reason,
+    ) -> Record {
         Record {
             file: self.identity.clone(),
             machine: self.machine.clone(),
@@ -331,5 +394,7 @@ impl Running {
 }
 
 fn since_1970_ms() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, super::millis)
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, super::millis)
 }

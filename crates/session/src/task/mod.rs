@@ -139,7 +139,10 @@ impl Task {
                     match self.serve(link, &mut greeting).await {
                         Left::Closed => return,
                         Left::Refused(source) if greeting.is_some() => {
-                            return answer(greeting.take(), OpenError::Greeting { link: name, source });
+                            return answer(
+                                greeting.take(),
+                                OpenError::Greeting { link: name, source },
+                            );
                         }
                         Left::Lost(error) if greeting.is_some() => {
                             return answer(greeting.take(), error.into());
@@ -155,12 +158,23 @@ impl Task {
                 Err(error) => error.to_string(),
             };
             failed += 1;
-            let Some(wait) = self.config.reconnect.delay(failed).filter(|_| !self.abandoned) else {
-                self.emit(Event::Disconnected { reason: reason.clone() });
+            let Some(wait) = self
+                .config
+                .reconnect
+                .delay(failed)
+                .filter(|_| !self.abandoned)
+            else {
+                self.emit(Event::Disconnected {
+                    reason: reason.clone(),
+                });
                 self.job_failed(reason).await;
                 return;
             };
-            self.emit(Event::Reconnecting { attempt: failed, after_ms: millis(wait), reason });
+            self.emit(Event::Reconnecting {
+                attempt: failed,
+                after_ms: millis(wait),
+                reason,
+            });
             self.publish_snapshot();
             tokio::time::sleep(wait).await;
         }
@@ -204,7 +218,10 @@ impl Task {
     /// Waits until one thing has happened.
     async fn wait(&mut self, wire: &mut Wire) -> Happened {
         let report_at = self.reported_at + REPORT;
-        let due = self.streamer.poll_timeout().map_or(report_at, |due| due.min(report_at));
+        let due = self
+            .streamer
+            .poll_timeout()
+            .map_or(report_at, |due| due.min(report_at));
         let due = self.epoch + due;
         let wants_chunk = self.streamer.wants_program();
         tokio::select! {
@@ -222,7 +239,9 @@ impl Task {
             let now = self.now();
             self.consider_record(now);
             wire.fill(&mut self.streamer, now);
-            let Some(event) = self.streamer.poll_event() else { break };
+            let Some(event) = self.streamer.poll_event() else {
+                break;
+            };
             match event {
                 streamer::Event::Ready(greeted) => self.welcome(wire, greeted, greeting),
                 streamer::Event::GreetingFailed(error) => return Some(Left::Refused(error)),
@@ -251,14 +270,31 @@ impl Task {
     async fn grant(&mut self, now: Duration, wish: Wish) {
         match wish {
             Wish::Run(job, reply) => self.begin(now, *job, reply).await,
-            Wish::Pause(pause, reply) => respond(reply, self.streamer.hold(now, pause).map_err(WishError::from)),
-            Wish::Resume(reply) => respond(reply, self.streamer.resume(now).map_err(WishError::from)),
-            Wish::Cancel(reply) => respond(reply, self.streamer.cancel(now).map_err(WishError::from)),
+            Wish::Pause(pause, reply) => respond(
+                reply,
+                self.streamer.hold(now, pause).map_err(WishError::from),
+            ),
+            Wish::Resume(reply) => {
+                respond(reply, self.streamer.resume(now).map_err(WishError::from))
+            }
+            Wish::Cancel(reply) => {
+                respond(reply, self.streamer.cancel(now).map_err(WishError::from))
+            }
             Wish::Reset(reply) => respond(reply, self.streamer.reset(now).map_err(WishError::from)),
-            Wish::Proceed(proceed, reply) => respond(reply, self.streamer.proceed(now, proceed).map_err(WishError::from)),
+            Wish::Proceed(proceed, reply) => respond(
+                reply,
+                self.streamer.proceed(now, proceed).map_err(WishError::from),
+            ),
             Wish::Realtime(command, reply) => {
                 let sent = self.streamer.realtime(command);
-                respond(reply, if sent { Ok(()) } else { Err(WishError::NotRealtime) });
+                respond(
+                    reply,
+                    if sent {
+                        Ok(())
+                    } else {
+                        Err(WishError::NotRealtime)
+                    },
+                );
             }
             Wish::Command(line, reply) => match self.streamer.command(&line) {
                 Ok(id) => {
@@ -303,7 +339,11 @@ impl Task {
         }
         self.starved_reported = starved;
         let used_bytes = self.config.budget.used();
-        self.emit(if starved { Event::ProcessingPaused { used_bytes } } else { Event::ProcessingResumed { used_bytes } });
+        self.emit(if starved {
+            Event::ProcessingPaused { used_bytes }
+        } else {
+            Event::ProcessingResumed { used_bytes }
+        });
     }
 
     fn emit(&self, event: Event) {

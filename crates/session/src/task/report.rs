@@ -20,23 +20,35 @@ impl Task {
             E::Paused { pause, took } => {
                 self.pauses.confirmed(millis(took));
                 let executed = self.streamer.positions().executed;
-                self.emit(Event::StreamingPaused { mode: pause_name(pause), executed, took_ms: millis(took) });
+                self.emit(Event::StreamingPaused {
+                    mode: pause_name(pause),
+                    executed,
+                    took_ms: millis(took),
+                });
                 self.want_record(Reason::Paused);
             }
-            E::Resumed { took } => self.emit(Event::StreamingResumed { took_ms: millis(took) }),
+            E::Resumed { took } => self.emit(Event::StreamingResumed {
+                took_ms: millis(took),
+            }),
             E::PauseTimeout => {
                 self.pauses.timed_out();
                 self.emit(Event::PauseTimeout);
             }
             E::ResumeTimeout => self.emit(Event::ResumeTimeout),
-            E::PauseExpired(expiry) => self.emit(Event::PauseExpired { policy: expiry_name(expiry) }),
+            E::PauseExpired(expiry) => self.emit(Event::PauseExpired {
+                policy: expiry_name(expiry),
+            }),
             E::StopReached { stop, line } => self.reach_stop(now, stop, line),
             E::Fault(fault) => self.on_fault(&fault).await,
             E::CommandDone { id, answer } => self.command_done(now, id, answer),
             E::Message(text) => self.emit(Event::Message { text }),
             E::Status(report) => self.emit(Event::Status(Status::from(&report))),
-            E::Temperature(report) => self.emit(Event::Temperature { heaters: heaters(&report) }),
-            E::MachineAction(action) => self.emit(Event::MachineAction { action: action_name(action) }),
+            E::Temperature(report) => self.emit(Event::Temperature {
+                heaters: heaters(&report),
+            }),
+            E::MachineAction(action) => self.emit(Event::MachineAction {
+                action: action_name(action),
+            }),
             E::Resend { number } => {
                 self.resends += 1;
                 self.emit(Event::ChunkRetryQueued { number });
@@ -44,7 +56,9 @@ impl Task {
             E::StrayAnswer => self.emit(Event::StrayAnswer),
             E::LeaseReached { .. } => self.lease_reached(),
             E::Dropped { count } => {
-                self.emit(Event::Message { text: format!("{count} messages of the controller were dropped") });
+                self.emit(Event::Message {
+                    text: format!("{count} messages of the controller were dropped"),
+                });
             }
             E::Finished => self.job_finished().await,
             E::Cancelled => self.job_cancelled().await,
@@ -68,7 +82,10 @@ impl Task {
     }
 
     fn command_done(&mut self, now: Duration, id: streamer::CommandId, answer: Result<(), String>) {
-        self.emit(Event::CommandDone { id: id.0, error: answer.clone().err() });
+        self.emit(Event::CommandDone {
+            id: id.0,
+            error: answer.clone().err(),
+        });
         match self.commands.remove(&id) {
             Some(reply) => super::respond(reply, answer.map_err(WishError::Refused)),
             None => self.macro_answered(now, answer),
@@ -149,7 +166,11 @@ impl Task {
 
 /// Percent.
 fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 100.0 } else { part as f64 * 100.0 / whole as f64 }
+    if whole == 0 {
+        100.0
+    } else {
+        part as f64 * 100.0 / whole as f64
+    }
 }
 
 fn action_name(action: MachineAction) -> &'static str {
@@ -165,6 +186,10 @@ fn heaters(report: &feedhold_stream_core::dialect::Temperatures) -> Vec<Heater> 
     report
         .readings()
         .iter()
-        .map(|reading| Heater { name: reading.heater.to_string(), current: reading.current, target: reading.target })
+        .map(|reading| Heater {
+            name: reading.heater.to_string(),
+            current: reading.current_celsius,
+            target: reading.target_celsius,
+        })
         .collect()
 }

@@ -64,7 +64,8 @@ impl Wire {
         if self.realtime.is_empty() {
             self.written += moved.written;
         } else {
-            self.realtime.drain(..moved.written.min(self.realtime.len()));
+            self.realtime
+                .drain(..moved.written.min(self.realtime.len()));
         }
         &self.inbox
     }
