@@ -326,3 +326,6 @@ impl Cutter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,11 @@ impl Modes {
         if !may_change_modes(line) {
             return;
         }
-        for code in Block::parse(flavor, line).g_codes() {
+        let block = Block::parse(flavor, line);
+        if block.m_codes().any(|code| matches!(code.major, 2 | 30)) {
+            *self = Self::default();
+        }
+        for code in block.g_codes() {
             self.set(code);
         }
     }
@@ -54,21 +58,42 @@ impl Modes {
     }
 }
 
-/// A quick look for `G9`, so that nearly all lines are not parsed here at all.
+/// A quick look for `G9`, `M2` and `M3`, so that nearly all lines are not parsed here at all.
 fn may_change_modes(line: &[u8]) -> bool {
     let blank_or_zero = |byte: &u8| matches!(byte, b' ' | b'\t' | b'0' | b'+');
-    line.iter()
-        .enumerate()
-        .filter(|(_, byte)| matches!(byte, b'G' | b'g'))
-        .any(|(at, _)| {
-            let digits = line.get(at + 1..).unwrap_or_default();
-            digits.iter().find(|byte| !blank_or_zero(byte)) == Some(&b'9')
-        })
+    line.iter().enumerate().any(|(at, letter)| {
+        let wanted: &[u8] = match letter {
+            b'G' | b'g' => b"9",
+            b'M' | b'm' => b"23",
+            _ => return false,
+        };
+        let digits = line.get(at + 1..).unwrap_or_default();
+        digits
+            .iter()
+            .find(|byte| !blank_or_zero(byte))
+            .is_some_and(|digit| wanted.contains(digit))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_end_makes_all_unknown() {
+        for (line, known) in [
+            ("M2", false),
+            ("M30", false),
+            ("M3 S1", true),
+            ("M20", true),
+            ("M02 G90", true),
+        ] {
+            let mut modes = Modes::default();
+            modes.read(Flavor::Grbl, b"G91");
+            modes.read(Flavor::Grbl, line.as_bytes());
+            assert_eq!(modes.distance.is_some(), known, "{line}");
+        }
+    }
 
     #[test]
     fn only_real_words_change_modes() {

@@ -498,3 +498,6 @@ pub(super) fn has_words(items: &[Item]) -> bool {
         )
     })
 }
+
+#[cfg(test)]
+mod tests;

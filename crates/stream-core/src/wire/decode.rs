@@ -16,6 +16,8 @@ pub(super) enum Opening {
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Bytes looked at to tell text from other files.
 const SAMPLE: usize = 1024;
+/// Fewer control bytes than this are faults of a text, told by their place, and make no binary file.
+const FEW: usize = 4;
 
 /// Judges a file by its first bytes.
 pub(super) fn opening(bytes: &[u8]) -> Opening {
@@ -39,7 +41,7 @@ pub(super) fn opening(bytes: &[u8]) -> Opening {
         return Opening::Unreadable(RefusalCode::Utf16);
     }
     let odd_bytes = sample.iter().filter(|&&byte| is_forbidden(byte)).count();
-    if odd_bytes * 20 > sample.len() {
+    if odd_bytes >= FEW && odd_bytes * 20 > sample.len() {
         Opening::Unreadable(RefusalCode::Binary)
     } else {
         Opening::Text

@@ -279,7 +279,7 @@ mod tests {
             |program, expected| assert_eq!(packed(Dialect::Grbl, program), expected, "{program}");
         check("G1 X1.0 | G1 X2.0 | G01 Y0.5", "G1X1 | X2 | Y.5");
         check("G0 X1 | G1 X2 | G0 X3", "G0X1 | G1X2 | G0X3");
-        check("G1 F100 | G1 F100", "G1F100 | G1F100");
+        check("G1 F100 | G1 F100", "G1F100 | F100");
         check("G94 | G1 X1 F100 | G1 X2 F100.0", "G94 | G1X1F100 | X2");
         check("G1 X1 F100 | G1 X2 F100", "G1X1F100 | X2F100");
         check("G93 | G1 X1 F2 | G1 X2 F2", "G93 | G1X1F2 | X2F2");

@@ -1,5 +1,7 @@
 //! Numbers as text: compared and shortened without ever being printed again.
 
+use crate::dialect::Dialect;
+
 /// A number of the source: sign, digits before and after the point, as slices of the source.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Number<'a> {
@@ -60,8 +62,9 @@ impl<'a> Number<'a> {
         })
     }
 
-    /// Appends the shortest text that is a part of the source digits and has the same value, also as grbl reads it.
-    pub(super) fn write_shortest(&self, out: &mut Vec<u8>) {
+    /// Appends the shortest text that is a part of the source digits and that the dialect's firmware reads as the
+    /// same value.
+    pub(super) fn write_shortest(&self, dialect: Dialect, out: &mut Vec<u8>) {
         let target = self.as_grbl().to_bits();
         let short_whole = without_leading_zeros(self.whole);
         let zeros = self.fraction.len() - without_trailing_zeros(self.fraction).len();
@@ -73,7 +76,7 @@ impl<'a> Number<'a> {
                 fraction,
                 ..*self
             };
-            if candidate.as_grbl().to_bits() == target {
+            if dialect != Dialect::Grbl || candidate.as_grbl().to_bits() == target {
                 return candidate.write(out);
             }
         }
@@ -152,7 +155,7 @@ mod tests {
         let mut out = Vec::new();
         Number::parse(text.as_bytes())
             .expect("a number")
-            .write_shortest(&mut out);
+            .write_shortest(Dialect::Grbl, &mut out);
         String::from_utf8(out).expect("digits")
     }
 
@@ -173,7 +176,7 @@ mod tests {
             ("100", "100"),
             ("100.10", "100.1"),
             ("-52.3628", "-52.3628"),
-            ("5.00000000", "5.0000000"),
+            ("5.00000000", "5"),
         ];
         for (text, expected) in table {
             assert_eq!(shortest(text), expected, "{text}");

@@ -60,7 +60,7 @@ pub(super) fn write_shortest(
     ) {
         (Some(letter), Some(number)) if numbered => {
             out.push(letter);
-            number.write_shortest(out);
+            number.write_shortest(dialect, out);
         }
         _ => write_compact(dialect, text, item, out),
     }

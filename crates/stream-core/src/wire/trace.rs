@@ -65,6 +65,9 @@ impl Chain {
         let mut pieces = Vec::new();
         let text = self.strip(raw, &mut pieces)?;
         note(Step::Strip, text);
+        if text.is_empty() {
+            return Ok(Fate::Vanishes);
+        }
         let in_source = |fault| self.in_source(raw, text, fault);
         let left = |items: &[Item]| {
             let mut out = Vec::new();

@@ -408,7 +408,7 @@ mod tests {
         match read(dialect, text.as_bytes(), &mut items) {
             Ok(()) => {
                 let names = items.iter().map(|item| {
-                    let bytes = item.bytes(text.as_bytes()).escape_ascii();
+                    let bytes = String::from_utf8_lossy(item.bytes(text.as_bytes()));
                     match item.kind {
                         Kind::Code { letter, code } => {
                             format!("<{}{}.{}>", letter as char, code.major, code.minor)
