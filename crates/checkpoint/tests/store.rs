@@ -167,7 +167,9 @@ fn a_record_of_any_size_fits_exactly_or_is_refused_before_a_byte_is_written() {
 #[test]
 fn a_record_may_be_larger_in_memory_than_on_the_disk() {
     let mut store = memory();
-    store.commit(&vec![7_u128; MAX_PAYLOAD - 3]).expect("one byte for each number");
+    store
+        .commit(&vec![7_u128; MAX_PAYLOAD - 3])
+        .expect("one byte for each number");
     assert_eq!(reopen(store).latest().map(Vec::len), Some(MAX_PAYLOAD - 3));
 }
 
