@@ -1,5 +1,6 @@
 //! What the tests and benchmarks of the whole house share.
 //!
+//! - [`oracle`]: what a program means, and whether a machine's log says the same;
 //! - [`ping_pong`]: the simplest host, the reference for every other one;
 //! - [`random`]: random programs that a controller takes without complaint;
 //! - [`metrics`]: what a run costs in allocations, memory and processor time.
@@ -7,5 +8,6 @@
 //! Programs of any size come from [`xtask::gcode`].
 
 pub mod metrics;
+pub mod oracle;
 pub mod ping_pong;
 pub mod random;

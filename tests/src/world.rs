@@ -1,0 +1,241 @@
+//! The streaming engine against a simulated controller, both in virtual time: no thread, no clock, and the same trace for the same
+//! seed.
+//!
+//! A [`World`] is driven step by step, so a test can look at every instant: after each step the rules that always hold are checked.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use feedhold_simulator::{Config, Entry, LogMode, Simulator};
+use feedhold_stream_core::{
+    chunk::Prepared,
+    streamer::{self, Event, Fault, Proceed, State, Streamer},
+};
+
+/// Steps without time passing that count as a livelock.
+const LIVELOCK: u32 = 100_000;
+/// Entries of the machine's log that are kept.
+const LOG_LIMIT: usize = 1_000_000;
+
+/// A streamer and a machine joined by the machine's wire.
+pub struct World {
+    /// The host's side.
+    pub streamer: Streamer,
+    /// The machine's side.
+    pub machine: Simulator,
+    now: Duration,
+    program: VecDeque<Prepared>,
+    outbox: Vec<u8>,
+    inbox: Vec<u8>,
+    events: Vec<Event>,
+    rx_limit: usize,
+    stuck: u32,
+    plugged: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// The whole program was executed.
+    Finished,
+    /// It was cancelled.
+    Cancelled,
+    /// It stands still.
+    Fault(Fault),
+    /// The controller could not be used.
+    Refused(String),
+    /// The time was over.
+    OutOfTime,
+}
+
+impl World {
+    /// Plugs the cable in at time zero.
+    #[must_use]
+    pub fn new(host: streamer::Config, machine: Config) -> Self {
+        let machine = Simulator::new(machine.with_log(LogMode::Keep { limit: LOG_LIMIT }));
+        let mut streamer = Streamer::new(host);
+        streamer.handle_connected(Duration::ZERO);
+        Self {
+            streamer,
+            machine,
+            now: Duration::ZERO,
+            program: VecDeque::new(),
+            outbox: Vec::new(),
+            inbox: Vec::new(),
+            events: Vec::new(),
+            rx_limit: usize::MAX,
+            stuck: 0,
+            plugged: true,
+        }
+    }
+
+    /// Fails when the machine's receive buffer ever holds more than this.
+    #[must_use]
+    pub fn with_rx_limit(mut self, bytes: usize) -> Self {
+        self.rx_limit = bytes;
+        self
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// Gives the streamer a program as soon as the controller is ready.
+    pub fn load(&mut self, chunks: impl IntoIterator<Item = Prepared>) {
+        self.program.extend(chunks);
+    }
+
+    /// Everything the streamer has told since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// What the machine executed since the last call.
+    pub fn executed(&mut self) -> Vec<Entry> {
+        self.machine.log_mut().take_entries().collect()
+    }
+
+    /// Runs until the job has ended one way or the other, for `limit` of virtual time at most.
+    pub fn run(&mut self, limit: Duration) -> End {
+        let until = self.now + limit;
+        loop {
+            if let Some(end) = self.step(until) {
+                return end;
+            }
+        }
+    }
+
+    /// Runs until something is true.
+    ///
+    /// # Panics
+    /// When the job ends first or `limit` is over.
+    pub fn run_until(&mut self, limit: Duration, mut reached: impl FnMut(&Self) -> bool) {
+        let until = self.now + limit;
+        while !reached(self) {
+            if let Some(end) = self.step(until) {
+                panic!("{end:?} at {:?} before it was reached; {:?}", self.now, self.streamer.state());
+            }
+        }
+    }
+
+    /// Lets time pass, whatever happens.
+    pub fn pass(&mut self, time: Duration) -> Option<End> {
+        let until = self.now + time;
+        loop {
+            match self.step(until) {
+                Some(End::OutOfTime) => return None,
+                Some(end) => return Some(end),
+                None => {}
+            }
+        }
+    }
+
+    /// One thing happens: bytes move, or time passes to the next event.
+    fn step(&mut self, until: Duration) -> Option<End> {
+        if let Some(end) = self.drain() {
+            return Some(end);
+        }
+        if self.exchange() {
+            self.stuck += 1;
+            assert!(self.stuck < LIVELOCK, "livelock at {:?}: {:?}", self.now, self.streamer);
+            return None;
+        }
+        self.stuck = 0;
+        let next = [self.machine.next_event(), self.streamer.poll_timeout()].into_iter().flatten().min();
+        let next = next.map_or(until, |at| at.max(self.now));
+        if next >= until {
+            self.now = until;
+            self.machine.advance(until);
+            return Some(End::OutOfTime);
+        }
+        // An event that is due now and changes nothing must not stop the clock.
+        self.now = if next == self.now { self.now + Duration::from_micros(1) } else { next };
+        self.machine.advance(self.now);
+        self.check();
+        if self.streamer.poll_timeout().is_some_and(|at| at <= self.now) {
+            self.streamer.handle_timeout(self.now);
+        }
+        None
+    }
+
+    /// Collects what the streamer wants and tells.
+    fn drain(&mut self) -> Option<End> {
+        let _ = self.streamer.poll_realtime(&mut self.outbox);
+        if self.streamer.state() == State::Ready && !self.program.is_empty() {
+            self.streamer.begin(0).expect("the streamer is ready");
+        }
+        while self.streamer.wants_program() {
+            match self.program.pop_front() {
+                Some(chunk) => self.streamer.push(chunk),
+                None => {
+                    self.streamer.finish();
+                    break;
+                }
+            }
+        }
+        if self.outbox.is_empty() {
+            let _ = self.streamer.poll_transmit(self.now, &mut self.outbox);
+        }
+        let mut end = None;
+        while let Some(event) = self.streamer.poll_event() {
+            end = end.or(match &event {
+                Event::Finished => Some(End::Finished),
+                Event::Cancelled => Some(End::Cancelled),
+                Event::Fault(fault) => Some(End::Fault(fault.clone())),
+                Event::GreetingFailed(error) => Some(End::Refused(error.to_string())),
+                Event::StopReached { stop, .. } => {
+                    use feedhold_stream_core::chunk::Stop;
+                    if matches!(stop, Stop::End | Stop::EndRewind) {
+                        let _ = self.streamer.proceed(self.now, Proceed::Send);
+                    }
+                    None
+                }
+                _ => None,
+            });
+            self.events.push(event);
+        }
+        end
+    }
+
+    /// Moves bytes both ways. `false` when none moved.
+    fn exchange(&mut self) -> bool {
+        if !self.plugged {
+            return false;
+        }
+        let taken = self.machine.receive(self.now, &self.outbox);
+        self.outbox.drain(..taken);
+        self.check();
+        self.inbox.clear();
+        let arrived = self.machine.transmit(self.now, &mut self.inbox);
+        if arrived > 0 {
+            self.streamer.handle_input(self.now, &self.inbox);
+        }
+        if !self.machine.link_up() {
+            self.plugged = false;
+            self.outbox.clear();
+            self.streamer.handle_disconnect(self.now);
+        }
+        taken > 0 || arrived > 0
+    }
+
+    /// What holds at every instant.
+    fn check(&self) {
+        let at = self.streamer.positions();
+        assert!(at.executed <= at.acked && at.acked <= at.sent && at.sent <= at.ceiling, "{at:?}");
+        let rx = self.machine.rx_stats();
+        assert!(rx.high_water <= self.rx_limit, "{} bytes in a receive buffer of {}", rx.high_water, self.rx_limit);
+        assert_eq!(rx.overflows, 0, "bytes were lost in a full receive buffer at {:?}", self.now);
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("now", &self.now)
+            .field("streamer", &self.streamer)
+            .field("machine", &self.machine)
+            .finish_non_exhaustive()
+    }
+}
