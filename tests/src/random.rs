@@ -91,7 +91,7 @@ fn word(line: &mut String, letter: char, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::{Recipe, Rng, spell};
-    use feedhold_gcode_parse::Flavor;
+    use feedhold_gcode_parse::{Block, Flavor, Interpreter};
 
     #[test]
     fn the_same_recipe_gives_the_same_program() {
@@ -105,6 +105,49 @@ mod tests {
             assert_eq!(program, recipe.program());
             assert_ne!(program, Recipe { seed: 5, ..recipe }.program());
             assert!(program.lines().count() >= 300 && program.ends_with('\n'));
+        }
+    }
+
+    /// Every line of the programs, and of the sample jobs, says something that the interpreter knows.
+    #[test]
+    fn programs_are_without_findings() {
+        let check = |flavor: Flavor, name: &str, program: &str| {
+            let mut interpreter = Interpreter::new(flavor);
+            let mut motions = 0_usize;
+            for (number, line) in (1..).zip(program.lines()) {
+                let effect = interpreter.apply(&Block::parse(flavor, line.as_bytes()));
+                let finding = effect.findings.iter().next();
+                assert!(
+                    finding.is_none(),
+                    "{name}, line {number}: {line}: {finding:?}"
+                );
+                motions += usize::from(effect.motion.is_some());
+            }
+            let lines = program.lines().count();
+            assert!(
+                motions * 2 > lines,
+                "{name}: {motions} motions in {lines} lines"
+            );
+        };
+        check(
+            Flavor::Grbl,
+            "relief.nc",
+            include_str!("../../examples/relief.nc"),
+        );
+        check(
+            Flavor::Marlin,
+            "vase.gcode",
+            include_str!("../../examples/vase.gcode"),
+        );
+        for seed in 0..100 {
+            for flavor in [Flavor::Grbl, Flavor::Marlin] {
+                let recipe = Recipe {
+                    flavor,
+                    seed,
+                    lines: 300,
+                };
+                check(flavor, &format!("{recipe:?}"), &recipe.program());
+            }
         }
     }
 
