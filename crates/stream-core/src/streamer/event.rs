@@ -29,7 +29,7 @@ pub enum Pause {
 pub enum Proceed {
     /// Go on behind the line without sending it.
     Skip,
-    /// Send the line to the controller.
+    /// Send the line to the controller. Behind a program end (`M2`, `M30`) nothing more is sent.
     Send,
 }
 

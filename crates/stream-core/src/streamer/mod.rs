@@ -111,9 +111,9 @@ enum Cancelling {
 /// use std::time::Duration;
 ///
 /// use feedhold_stream_core::{
-///     chunk::Prepared,
 ///     dialect::Dialect,
 ///     streamer::{Config, Event, Streamer},
+///     wire::{Chain, ChainConfig},
 /// };
 ///
 /// // A controller for the example: greets, identifies itself, answers every line with `ok`.
@@ -152,7 +152,8 @@ enum Cancelling {
 ///         match event {
 ///             Event::Ready(_) => {
 ///                 streamer.begin(0).unwrap();
-///                 streamer.push(Prepared::program(Dialect::Grbl, "G21\nG1 X10 F600\nG1 X0\n").unwrap());
+///                 let chain = Chain::new(ChainConfig::new(Dialect::Grbl));
+///                 streamer.push(chain.program("G21\nG1 X10 F600\nG1 X0\n").unwrap());
 ///                 streamer.finish();
 ///             }
 ///             Event::Finished => break 'job true,
@@ -348,6 +349,7 @@ impl Streamer {
     }
 
     /// Adds the next chunk. Chunks must come in order; ask [`wants_program`](Self::wants_program) first to keep memory bounded.
+    /// Behind the end of the program they are dropped.
     pub fn push(&mut self, chunk: Prepared) {
         self.program.push(chunk);
     }

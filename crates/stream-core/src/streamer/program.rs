@@ -40,6 +40,9 @@ pub(super) struct Program {
 
 impl Program {
     pub(super) fn push(&mut self, chunk: Prepared) {
+        if self.finished {
+            return;
+        }
         self.chunks.push_back(Queued {
             chunk,
             started: None,
@@ -51,6 +54,12 @@ impl Program {
     }
 
     pub(super) fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// Nothing behind the line just sent belongs to the program any more.
+    pub(super) fn end_here(&mut self) {
+        self.next = None;
         self.finished = true;
     }
 

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use feedhold_gcode_parse::{Block, Code, Flavor};
+
 use super::{
     Cancelling, Event, Fault, InDoubt, MachineAction, Pause, Phase, State, Streamer, Timer,
     event::Greeted,
@@ -549,10 +551,7 @@ fn message(response: &Response<'_>) -> Option<String> {
 
 /// The time of a dwell line (`G4 P…`, seconds on grbl).
 fn dwell_of(text: &[u8]) -> Option<Duration> {
-    let seconds = std::str::from_utf8(text)
-        .ok()?
-        .strip_prefix("G4P")?
-        .parse()
-        .ok()?;
+    let block = Block::parse(Flavor::Grbl, text);
+    let seconds = block.word(b'P').filter(|_| block.has_g(Code::new(4)))?.number()?.to_f64();
     Duration::try_from_secs_f64(seconds).ok()
 }

@@ -624,3 +624,28 @@ fn a_pulled_cable_leaves_the_lines_in_doubt() {
     );
     assert_eq!(scene.streamer.poll_timeout(), None);
 }
+
+#[test]
+fn nothing_is_sent_behind_the_end_of_the_program() {
+    check(
+        Scene::greeted(Dialect::Grbl).program(&[
+            ("G1X1", Class::Motion),
+            ("M30", Class::Stop(Stop::EndRewind)),
+            ("G1X2", Class::Motion),
+        ]),
+        "> G1X1\\n
+         < ok
+         > G4 P0.01\\n
+         < ok
+         >
+         * StopReached end and rewind (M30) at 2
+         ! send
+         > M30\\n
+         < ok
+         > G4 P0.01\\n
+         < ok
+         >
+         * Finished
+         = 2 2 2",
+    );
+}

@@ -3,6 +3,8 @@
 use core::time::Duration;
 use std::io::Write as _;
 
+use feedhold_gcode_parse::checksum;
+
 use super::{
     Cancelling, Event, Fault, Pause, Phase, Streamer, Timer,
     event::CommandId,
@@ -182,6 +184,9 @@ impl Streamer {
         if let Some(index) = self.program.advance(now) {
             self.emit(Event::ChunkStarted { index });
         }
+        if matches!(class, Class::Stop(Stop::End | Stop::EndRewind)) {
+            self.program.end_here();
+        }
         true
     }
 
@@ -336,7 +341,7 @@ fn framed_length(text: &[u8], number: Option<u64>) -> usize {
 
 fn framed_checksum(text: &[u8], number: u64) -> u8 {
     let (decimal, start) = decimal(number);
-    b'N' ^ tmp_checksum(&decimal[start..]) ^ tmp_checksum(text)
+    b'N' ^ checksum(&decimal[start..]) ^ checksum(text)
 }
 
 fn digits(number: u64) -> usize {
@@ -394,7 +399,4 @@ mod tests {
         check("G28", Some(7), "N7G28*52\n");
         check("G1X10Y-2.5", Some(12_345), "N12345G1X10Y-2.5*13\n");
     }
-}
-fn tmp_checksum(b: &[u8]) -> u8 {
-    b.iter().fold(0, |a, x| a ^ x)
 }
