@@ -5,7 +5,11 @@ use std::io::{self, Read as _, Write as _};
 use feedhold_gcode_parse::{Flavor, LineReader, tokens};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let flavor = std::env::args().nth(1).as_deref().unwrap_or("grbl").parse::<Flavor>()?;
+    let flavor = std::env::args()
+        .nth(1)
+        .as_deref()
+        .unwrap_or("grbl")
+        .parse::<Flavor>()?;
     let mut reader = <LineReader>::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut out = io::BufWriter::new(io::stdout().lock());

@@ -5,7 +5,9 @@
 //!
 //! 1. [`LineReader`] finds lines in whatever slices the caller has, and counts them;
 //! 2. [`tokens`] splits one line the way one firmware family ([`Flavor`]) reads it;
-//! 3. [`Block`] is a line parsed once: words, line number, checksum, faults with columns.
+//! 3. [`Block`] is a line parsed once: words, line number, checksum, faults with columns;
+//! 4. [`Interpreter`] carries [`ModalState`], offsets and position from block to block and gives each
+//!    [`Motion`] with its geometry.
 //!
 //! Nothing is rounded on the way: a [`Number`] keeps its source text and is converted when somebody asks.
 //! Nothing panics and nothing gives up: what cannot be read becomes a [`Fault`] with its column, and the rest
@@ -41,15 +43,28 @@ extern crate alloc;
 extern crate std;
 
 pub mod block;
+pub mod diagnostic;
 pub mod expr;
 pub mod flavor;
+pub mod interpret;
 pub mod line;
+mod math;
+pub mod modal;
+pub mod motion;
 pub mod number;
 pub mod token;
 
 pub use block::Block;
+pub use diagnostic::{Diagnostic, Finding, Findings, Reason, Severity};
 pub use flavor::Flavor;
+pub use interpret::{AxisOnlyLines, Effect, Interpreter, Reference, Stop};
 pub use line::{Ending, Line, LineReader, MAX_LINE};
+pub use modal::{
+    Coolant, CoordinateSystem, CutterCompensation, Distance, FeedMode, Group, ModalState,
+    MotionMode, Overrides, PathMode, Plane, Probe, Retract, Spindle, SpindleMode, ToolLength,
+    Units,
+};
+pub use motion::{AXES, Arc, ArcError, Axis, Bounds, Motion, MotionKind, Position};
 pub use number::{Code, Decimal, Number};
 pub use token::{
     Active, Assignment, Comment, CommentKind, Fault, FaultKind, Keyword, Label, OWord, Span, Token,

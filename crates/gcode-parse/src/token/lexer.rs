@@ -661,7 +661,7 @@ const fn free_text(code: Code) -> FreeText {
             minor: 0,
         } => FreeText::AfterWords,
         Code {
-            major: 16 | 23 | 28 | 30 | 32 | 33 | 36 | 38 | 117 | 118 | 550..=553 | 928,
+            major: 16 | 23 | 28 | 30 | 32 | 33 | 36 | 38 | 115 | 117 | 118 | 550..=553 | 928,
             minor: 0,
         } => FreeText::Rest,
         _ => FreeText::Never,
