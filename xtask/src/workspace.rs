@@ -75,7 +75,7 @@ impl Dependency {
     }
 }
 
-/// A text file of the workspace.
+/// A file of the workspace and the text in it.
 pub(crate) struct Text {
     /// Path from the root, with `/`.
     pub(crate) path: String,
@@ -102,14 +102,16 @@ impl Workspace {
         path.to_string_lossy().replace('\\', "/")
     }
 
-    /// Every file of ours that holds text; build output and version control are left out.
+    /// Every file of ours, without build output and version control. What is no text (a picture) is
+    /// there with its path alone.
     pub(crate) fn texts(&self) -> Result<Vec<Text>> {
         let mut paths = Vec::new();
         walk(&self.root, &mut paths)?;
         let mut texts = Vec::new();
         for path in paths {
-            // Somebody may delete a file while we walk; what is not UTF-8 is not text.
-            if let Ok(text) = fs::read_to_string(&path) {
+            // Somebody may delete a file while we walk.
+            if let Ok(bytes) = fs::read(&path) {
+                let text = String::from_utf8(bytes).unwrap_or_default();
                 texts.push(Text {
                     path: self.relative(&path),
                     text,

@@ -28,11 +28,12 @@ pub(super) fn check(texts: &[Text], findings: &mut Findings) {
 
 /// Sources of crates, tasks and the test library; files and folders of tests may be long.
 fn is_counted(path: &str) -> bool {
-    let is_source = path.ends_with(".rs") && path.contains("/src/");
-    is_source
-        && !path.ends_with("/tests.rs")
-        && !path.contains("/src/tests/")
-        && !path.contains("/tests/tests/")
+    let Some((_, source)) = path.split_once("/src/") else {
+        return false;
+    };
+    let is_test = source == "tests.rs" || source.ends_with("/tests.rs");
+    let in_tests = source.starts_with("tests/") || source.contains("/tests/");
+    source.ends_with(".rs") && !is_test && !in_tests
 }
 
 #[cfg(test)]
@@ -60,6 +61,7 @@ mod tests {
             ("crates/a/src/lib.rs", 800, Some(Weight::Warning)),
             ("crates/a/src/lib.rs", 801, Some(Weight::Error)),
             ("crates/a/src/b/tests.rs", 2000, None),
+            ("crates/a/src/b/tests/parts.rs", 2000, None),
             ("crates/a/tests/all.rs", 2000, None),
             ("docs/long.md", 2000, None),
         ] {
