@@ -449,7 +449,7 @@ impl<'a> Tokens<'a> {
         }
         self.at += 1;
         let stage = self.stage;
-        if byte != b';' && byte != b'(' {
+        if byte != b';' && (byte != b'(' || marlin) {
             self.stage = Stage::Body;
         }
         match byte {
