@@ -189,6 +189,9 @@ impl Streamer {
         self.flight
             .set_window(Window::new(self.config.window_kind(greeted.rx_bytes)));
         self.greeted = Some(greeted);
+        if let Some(blocks) = greeted.planner_blocks.filter(|&blocks| blocks > self.config.dialect.planner_blocks()) {
+            self.executed.set_planner(blocks);
+        }
         self.phase = Phase::Ready;
         self.drained = self.config.dialect == Dialect::Grbl;
         if self.config.dialect == Dialect::Grbl {

@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use crate::{chunk::Class, dialect::Dialect};
 
+/// Motions that may wait behind the planner as segments (12 on FluidNC, 10 on grblHAL, 5 short blocks on grbl).
+const SEGMENTS: usize = 12;
+
 /// How far a program has come, as source line numbers (1-based; 0 means nothing yet).
 ///
 /// `executed ≤ acked ≤ sent ≤ ceiling` holds at every instant.
@@ -83,6 +86,12 @@ impl Executed {
         }
     }
 
+    /// The controller told how many blocks it plans ahead. A larger planner than the stock one, with the segments that relatives
+    /// of grbl keep behind it, holds more motions that were answered and not finished.
+    pub(super) fn set_planner(&mut self, blocks: usize) {
+        self.lag = self.lag.max(blocks + SEGMENTS);
+    }
+
     /// Starts a program whose lines up to `done` are finished.
     pub(super) fn begin(&mut self, done: u64) {
         self.unproven.clear();
@@ -146,6 +155,18 @@ mod tests {
         assert_eq!((executed.executed(), executed.acked()), (1, lag + 2));
         executed.on_ack(lag + 3, Class::Sync);
         assert_eq!(executed.executed(), lag + 3);
+    }
+
+    #[test]
+    fn a_larger_planner_holds_more_back() {
+        let mut executed = Executed::new(Dialect::Grbl);
+        executed.set_planner(100);
+        for line in 1..=112 {
+            executed.on_ack(line, Class::Motion);
+        }
+        assert_eq!(executed.executed(), 0);
+        executed.on_ack(113, Class::Motion);
+        assert_eq!(executed.executed(), 1);
     }
 
     #[test]

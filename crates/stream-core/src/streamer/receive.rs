@@ -552,6 +552,10 @@ fn message(response: &Response<'_>) -> Option<String> {
 /// The time of a dwell line (`G4 P…`, seconds on grbl).
 fn dwell_of(text: &[u8]) -> Option<Duration> {
     let block = Block::parse(Flavor::Grbl, text);
-    let seconds = block.word(b'P').filter(|_| block.has_g(Code::new(4)))?.number()?.to_f64();
+    let seconds = block
+        .word(b'P')
+        .filter(|_| block.has_g(Code::new(4)))?
+        .number()?
+        .to_f64();
     Duration::try_from_secs_f64(seconds).ok()
 }
