@@ -1,12 +1,13 @@
 //! Cuts a stream of file bytes into chunks that end where lines end.
 
-use core::mem;
+use core::{mem, time::Duration};
 
 use feedhold_gcode_parse::{Flavor, MAX_LINE};
 
 use super::{
     ChunkSizer, MemoryUse, Modes, RawChunk, Strategy,
     border::{Border, Borders},
+    motion::MotionClock,
 };
 
 /// Turns file bytes, pushed in any split, into [`RawChunk`]s.
@@ -45,6 +46,7 @@ pub struct Cutter {
     /// Best place for a cut so far.
     best: Option<Place>,
     borders: Borders,
+    clock: Option<MotionClock>,
     /// Bytes cut off the end of the last chunk, to be read again before new input.
     carry: Vec<u8>,
     spare: Vec<u8>,
@@ -107,6 +109,10 @@ impl Cutter {
         line: u64,
         offset: u64,
     ) -> Self {
+        let clock = match sizer.strategy() {
+            Strategy::Time { flavor, .. } => Some(MotionClock::new(flavor)),
+            _ => None,
+        };
         let memory = MemoryUse {
             fraction: 0.5,
             level: crate::budget::Level::Normal,
@@ -129,6 +135,7 @@ impl Cutter {
             after_cr: false,
             best: None,
             borders: Borders::default(),
+            clock,
             carry: Vec::new(),
             spare: Vec::new(),
             failed: None,
@@ -265,11 +272,19 @@ impl Cutter {
         self.consider_border();
         let line = self.buffer.get(self.line_start..).unwrap_or_default();
         self.modes.read(self.flavor, line);
+        let moved = self
+            .clock
+            .as_mut()
+            .map_or(Duration::ZERO, |clock| clock.read(line));
         self.lines += 1;
         self.line_start = self.buffer.len();
         let full = self.buffer.len() >= self.target && self.best.is_none();
         let end = self.here(Border::Line);
-        full.then(|| self.cut(end))
+        (full || self.is_long_enough(moved)).then(|| self.cut(end))
+    }
+
+    fn is_long_enough(&self, moved: Duration) -> bool {
+        matches!(self.sizer.strategy(), Strategy::Time { motion, .. } if moved >= motion)
     }
 
     /// Notes the border before the line just read, if the chunk may end there.
@@ -315,6 +330,9 @@ impl Cutter {
         self.best = None;
         self.borders = Borders::default();
         self.target = self.sizer.next_size(self.memory);
+        if let Some(clock) = &mut self.clock {
+            clock.restart();
+        }
         RawChunk {
             index: start.index,
             offset: start.offset,

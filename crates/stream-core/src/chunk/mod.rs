@@ -8,6 +8,7 @@
 mod border;
 mod cutter;
 mod modes;
+mod motion;
 mod prepared;
 mod raw;
 mod sizer;

@@ -33,6 +33,8 @@ struct Plain {
     modes: Modes,
     motion: Option<Code>,
     plane: Option<Code>,
+    /// Some axis is named. Without one, a motion word may be what makes the line move (`G2 I5`).
+    names_axes: bool,
 }
 
 impl Known {
@@ -69,6 +71,7 @@ impl Known {
             modes: self.modes,
             motion: self.motion,
             plane: self.plane,
+            names_axes: items.iter().any(|item| axis(item).is_some()),
         };
         if self.dialect == Dialect::Marlin {
             plain.modes.feed = Some(FeedMode::PerMinute);
@@ -138,7 +141,7 @@ impl Known {
     fn is_redundant(&mut self, text: &[u8], item: &Item, plain: &Plain) -> bool {
         match item.kind {
             Kind::Code { code, .. } if self.dialect == Dialect::Grbl => match code.major {
-                0..=3 => self.motion == Some(code),
+                0..=3 => plain.names_axes && self.motion == Some(code),
                 17..=19 => self.plane == Some(code),
                 90 | 91 => {
                     plain.modes.distance.is_some() && self.modes.distance == plain.modes.distance
@@ -168,8 +171,9 @@ impl Known {
         if plain.modes.feed != Some(FeedMode::PerMinute) {
             self.feed = None;
         }
-        let certain =
-            plain.motion.is_some() && plain.modes.distance == Some(DistanceMode::Absolute);
+        // An arc may be impossible and then moves nothing, so only straight lines prove a place.
+        let straight = plain.motion.is_some_and(|motion| motion.major <= 1);
+        let certain = straight && plain.modes.distance == Some(DistanceMode::Absolute);
         for item in items {
             if item.letter() == Some(b'F') && plain.modes.feed == Some(FeedMode::PerMinute) {
                 self.feed = self.feed_word(text, item, plain);
@@ -279,7 +283,7 @@ mod tests {
             |program, expected| assert_eq!(packed(Dialect::Grbl, program), expected, "{program}");
         check("G1 X1.0 | G1 X2.0 | G01 Y0.5", "G1X1 | X2 | Y.5");
         check("G0 X1 | G1 X2 | G0 X3", "G0X1 | G1X2 | G0X3");
-        check("G1 F100 | G1 F100", "G1F100 | F100");
+        check("G1 F100 | G1 F100", "G1F100 | G1F100");
         check("G94 | G1 X1 F100 | G1 X2 F100.0", "G94 | G1X1F100 | X2");
         check("G1 X1 F100 | G1 X2 F100", "G1X1F100 | X2F100");
         check("G93 | G1 X1 F2 | G1 X2 F2", "G93 | G1X1F2 | X2F2");
@@ -327,7 +331,7 @@ mod tests {
         );
         check(
             "G90 | G1 X1 Y2 | G2 X1 Y2 I5 | G1 X1 Y3",
-            "G90 | G1X1Y2 | G2X1Y2I5 | G1Y3",
+            "G90 | G1X1Y2 | G2X1Y2I5 | G1X1Y3",
         );
         check(
             "G90 | G1 X1 Y2 | M2 | G1 X1 Y2",

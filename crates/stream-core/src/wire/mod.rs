@@ -29,6 +29,7 @@ mod lossless;
 mod note;
 mod number;
 mod pack;
+mod proof;
 mod refusal;
 mod skip;
 mod strip;
@@ -41,5 +42,6 @@ pub use config::{
     WordName,
 };
 pub use note::{Note, NoteKind, Notes};
+pub use proof::{Difference, NotEqual, Proof};
 pub use refusal::{Refusal, RefusalCode, Refusals};
 pub use trace::{Outcome, StepTrace, Trace};

@@ -160,6 +160,29 @@ fn a_chunk_knows_the_modes_before_it() {
 }
 
 #[test]
+fn a_chunk_can_be_so_much_motion() {
+    let moves: String = (1..=100)
+        .map(|i| format!("G1 X{} F600\n", i * 10))
+        .collect();
+    let motion = Duration::from_secs(2);
+    let file = format!("G90\n{moves}");
+    let strategy = Strategy::Time {
+        motion,
+        flavor: Flavor::Grbl,
+    };
+    let chunks = cut(sizer(strategy), file.as_bytes(), &[]).expect("a program");
+    let lines: Vec<_> = chunks.iter().map(|chunk| chunk.lines).collect();
+    assert_eq!(lines.first(), Some(&3), "G90 moves nothing");
+    assert!(lines[1..].iter().all(|&lines| lines == 2), "{lines:?}");
+    let still = "G92 X0\n".repeat(200_000);
+    let chunks = cut(sizer(strategy), still.as_bytes(), &[]).expect("a program");
+    assert!(
+        chunks.len() > 1 && chunks.iter().all(|chunk| chunk.bytes.len() <= 1 << 20),
+        "bytes are bounded too"
+    );
+}
+
+#[test]
 fn buffers_are_reused() {
     let mut cutter = Cutter::new(sizer(Strategy::Fixed(SMALL)), Flavor::Grbl);
     let file = program(4000);
