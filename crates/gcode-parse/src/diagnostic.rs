@@ -208,6 +208,48 @@ impl fmt::Display for Reason {
     }
 }
 
+/// All diagnostics of a program that is in memory.
+///
+/// For programs that are not, push them through [`Analyzer`](crate::Analyzer), which keeps the first ones.
+///
+/// ```
+/// use feedhold_gcode_parse::{Flavor, diagnostic::check};
+///
+/// let found = check(Flavor::Grbl, b"G21\nG1 X10 F100\nG2 X20\n");
+/// assert_eq!(
+///     found[0].to_string(),
+///     "line 3, column 1: the arc needs its centre (I, J, K of the active plane) or a radius (R)"
+/// );
+/// ```
+#[cfg(feature = "alloc")]
+#[must_use]
+pub fn check(flavor: crate::Flavor, program: &[u8]) -> alloc::vec::Vec<Diagnostic> {
+    let mut reader = crate::LineReader::<{ crate::MAX_LINE }>::new();
+    let mut machine = crate::Interpreter::new(flavor);
+    let mut found = alloc::vec::Vec::new();
+    let mut take = |line: &crate::Line<'_>| {
+        if let Some(length) = line.overlong {
+            found.push(
+                Finding {
+                    column: 1,
+                    reason: Reason::Overlong(length),
+                }
+                .at_line(line.number),
+            );
+        }
+        let effect = machine.apply(&crate::Block::parse(flavor, line.text));
+        found.extend(effect.findings.at_line(line.number));
+    };
+    let mut input = program;
+    while let Some(line) = reader.next(&mut input) {
+        take(&line);
+    }
+    if let Some(line) = reader.finish() {
+        take(&line);
+    }
+    found
+}
+
 /// Findings that one block can keep; further ones are counted.
 pub const MAX_FINDINGS: usize = 6;
 

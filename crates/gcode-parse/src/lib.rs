@@ -7,7 +7,8 @@
 //! 2. [`tokens`] splits one line the way one firmware family ([`Flavor`]) reads it;
 //! 3. [`Block`] is a line parsed once: words, line number, checksum, faults with columns;
 //! 4. [`Interpreter`] carries [`ModalState`], offsets and position from block to block and gives each
-//!    [`Motion`] with its geometry.
+//!    [`Motion`] with its geometry;
+//! 5. [`Analyzer`] does all of that for a whole program and keeps the sums: [`Metadata`].
 //!
 //! Nothing is rounded on the way: a [`Number`] keeps its source text and is converted when somebody asks.
 //! Nothing panics and nothing gives up: what cannot be read becomes a [`Fault`] with its column, and the rest
@@ -42,6 +43,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod analyze;
 pub mod block;
 pub mod diagnostic;
 pub mod expr;
@@ -54,6 +56,7 @@ pub mod motion;
 pub mod number;
 pub mod token;
 
+pub use analyze::{Analyzer, Complexity, Metadata};
 pub use block::Block;
 pub use diagnostic::{Diagnostic, Finding, Findings, Reason, Severity};
 pub use flavor::Flavor;
