@@ -158,9 +158,23 @@ pub enum Ending {
     Cancelled,
     /// It could not go on.
     Failed {
+        /// On whose side.
+        cause: Cause,
         /// What happened, where, and what to do.
         message: String,
     },
+}
+
+/// What a job failed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The machine, or the link to it.
+    Machine,
+    /// The file: it changed, or cannot be read any more.
+    Source,
+    /// The store: no record could be written.
+    Records,
 }
 
 impl Ending {

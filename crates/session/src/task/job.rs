@@ -16,7 +16,7 @@ use crate::{
     Event,
     config::StopAction,
     event::stop_code,
-    handle::{Ending, Job, Outcome, RunError},
+    handle::{Cause, Ending, Job, Outcome, RunError},
     keeper::{Keeper, Written},
     lease::Lease,
     rates::Rates,
@@ -41,7 +41,7 @@ pub(super) struct Running {
     /// A record for this reason has to be written as soon as the disk is free.
     wanted: Option<Reason>,
     /// The job is being brought to rest because of this.
-    failing: Option<String>,
+    failing: Option<(Cause, String)>,
     /// Lines of a macro still to be answered before the stop is over.
     macro_lines: u64,
     reply: Option<oneshot::Sender<Result<Outcome, RunError>>>,
@@ -149,7 +149,7 @@ impl Task {
             reason: reason.clone(),
         });
         if let Some(running) = &mut self.job {
-            running.failing = Some(reason);
+            running.failing = Some((Cause::Source, reason));
         }
         // What was sent is finished, then the machine rests.
         let _ = self.streamer.cancel(self.now());
@@ -199,7 +199,7 @@ impl Task {
                     reason: reason.clone(),
                 });
                 if let Some(running) = &mut self.job {
-                    running.failing = Some(reason);
+                    running.failing = Some((Cause::Records, reason));
                 }
                 let _ = self.streamer.cancel(self.now());
             }
@@ -305,7 +305,7 @@ impl Task {
     }
 
     pub(super) async fn job_failed(&mut self, message: String) {
-        self.end(Ending::Failed { message }, Reason::Fault).await;
+        self.end(Ending::Failed { cause: Cause::Machine, message }, Reason::Fault).await;
     }
 
     pub(super) async fn job_finished(&mut self) {
@@ -316,7 +316,7 @@ impl Task {
     pub(super) async fn job_cancelled(&mut self) {
         let failing = self.job.as_mut().and_then(|running| running.failing.take());
         match failing {
-            Some(message) => self.end(Ending::Failed { message }, Reason::Fault).await,
+            Some((cause, message)) => self.end(Ending::Failed { cause, message }, Reason::Fault).await,
             None => self.end(Ending::Cancelled, Reason::Cancelled).await,
         }
     }
