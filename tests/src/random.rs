@@ -116,7 +116,7 @@ mod tests {
             let mut motions = 0_usize;
             for (number, line) in (1..).zip(program.lines()) {
                 let effect = interpreter.apply(&Block::parse(flavor, line.as_bytes()));
-                let finding = effect.findings.iter().next();
+                let finding = effect.findings.at_line(number).next();
                 assert!(
                     finding.is_none(),
                     "{name}, line {number}: {line}: {finding:?}"

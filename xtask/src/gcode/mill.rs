@@ -82,7 +82,6 @@ impl Mill {
 impl Source for Mill {
     fn head(&mut self, out: &mut Vec<u8>) {
         for text in [
-            "%",
             "(generated pockets)",
             "G17 G21 G90 G94 G54",
             "M3 S12000",
@@ -116,7 +115,7 @@ impl Source for Mill {
     }
 
     fn foot(&mut self, out: &mut Vec<u8>) {
-        for text in ["M5", "G0 X0 Y0", "M30", "%"] {
+        for text in ["M5", "G0 X0 Y0", "M30"] {
             line(out, text);
         }
     }
