@@ -3,7 +3,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use feedhold_gcode_parse::{
-    Axis, Block, Effect, Flavor, Interpreter, LineReader, MotionKind, Position, Stop, motion,
+    Axis, Block, Code, Effect, Flavor, Interpreter, LineReader, MotionKind, Position, Stop, motion,
 };
 use feedhold_simulator::{Arc, Kind};
 
@@ -127,7 +127,8 @@ impl Reading<'_> {
     fn line(&mut self, line: u64, text: &[u8]) -> io::Result<Go> {
         let flavor = self.interpreter.flavor();
         let before = *self.interpreter.position();
-        let effect = self.interpreter.apply(&Block::parse(flavor, text));
+        let block = Block::parse(flavor, text);
+        let effect = self.interpreter.apply(&block);
         let mut push = |kind, to: &Position, feed_mm_per_min| {
             let target = Target([Axis::X, Axis::Y, Axis::Z, Axis::E].map(|axis| to[axis]));
             self.ready.push_back(Motion {
@@ -137,7 +138,9 @@ impl Reading<'_> {
                 feed_mm_per_min,
             });
         };
-        if let Some(seconds) = effect.dwell_s {
+        // Marlin takes a G4 without a time for a wait of none, and logs it.
+        let bare = flavor == Flavor::Marlin && block.has_g(Code::new(4));
+        if let Some(seconds) = effect.dwell_s.or(bare.then_some(0.0)) {
             push(Kind::Dwell { seconds }, &before, None);
         }
         if let Some(motion) = effect.motion {

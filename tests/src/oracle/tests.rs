@@ -65,11 +65,12 @@ fn a_program_is_told_motion_by_motion() {
     check(Flavor::Grbl, "F100\nM3 S1000\n\n(nothing)\n", &[]);
     check(
         Flavor::Marlin,
-        "G90\nM83\nG1 X5 E0.5 F1200\nG1 E-0.25\nG92 E0\nG1 Y2 E0.5\nM117 G1 X9\nG1 F600\n",
+        "G90\nM83\nG1 X5 E0.5 F1200\nG1 E-0.25\nG92 E0\nG1 Y2 E0.5\nM117 G1 X9\nG1 F600\nG4 ; drain\n",
         &[
             "3: linear to X5 Y0 Z0 E0.5",
             "4: linear to X5 Y0 Z0 E0.25",
             "6: linear to X5 Y2 Z0 E0.75",
+            "9: dwell to X5 Y2 Z0 E0.75",
         ],
     );
 }
