@@ -17,7 +17,7 @@ use std::{
 use feedhold_stream_core::{
     chunk::{ChunkSizer, ChunkStats, Continuity, Cutter, RawChunk},
     dialect::Dialect,
-    wire::{Chain, ChainConfig, Pack, Refusals},
+    wire::{Chain, ChainConfig, Pack, Proof, Refusals},
 };
 
 const PROGRAM: &str = "\
@@ -52,7 +52,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let dialect = arguments
         .next()
         .map_or(Ok(Dialect::Grbl), |name| name.parse())?;
-    println!("packing    lines     bytes  bytes/line  MB/s of source");
+    println!("packing    lines     bytes  bytes/line  MB/s of source (lossless with its proof)");
     for pack in [Pack::Off, Pack::Spaces, Pack::Lossless] {
         let config = ChainConfig::new(dialect)
             .with_pack(pack)
@@ -79,15 +79,20 @@ fn show_lines() -> Result<(), Refusals> {
     Ok(())
 }
 
-/// Reads, cuts and prepares a whole file in bounded memory.
+/// Reads, cuts, prepares and proves a whole file in bounded memory.
 fn measure(chain: &Chain, path: &str) -> Result<ChunkStats, Box<dyn Error>> {
     let mut file = File::open(path)?;
     let mut cutter = Cutter::new(ChunkSizer::cnc(), chain.config().dialect().flavor());
     let mut continuity = Continuity::new();
     let mut stats = ChunkStats::new();
+    let mut proof = Proof::new(chain.config());
     let mut take = |chunk: &RawChunk| -> Result<(), Box<dyn Error>> {
         continuity.check(chunk)?;
-        stats.add(&chain.prepare(chunk)?);
+        let prepared = chain.prepare(chunk)?;
+        if chain.config().pack() == Pack::Lossless {
+            proof.check(chunk, &prepared)?;
+        }
+        stats.add(&prepared);
         Ok(())
     };
     let mut block = vec![0; 64 << 10];

@@ -46,6 +46,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Chain {
     config: ChainConfig,
+    /// Bytes that need a closer look: a line without any is its own text.
+    special: [bool; 256],
 }
 
 /// The steps of a [`Chain`], in their order.
@@ -137,7 +139,13 @@ pub(super) struct Found {
 impl Chain {
     /// A chain of these choices.
     pub fn new(config: ChainConfig) -> Self {
-        Self { config }
+        let dialect = config.dialect;
+        let special = core::array::from_fn(|byte| {
+            u8::try_from(byte).is_ok_and(|byte| {
+                decode::is_forbidden(byte) || strip::may_comment(byte) || dialect.eats(byte)
+            })
+        });
+        Self { config, special }
     }
 
     /// The choices.
@@ -262,8 +270,12 @@ impl Chain {
         work: &mut Work,
         draft: &mut Draft,
     ) -> Result<(), Found> {
-        self.decode(raw)?;
-        let text = self.strip(raw, pieces)?;
+        let text = if raw.iter().any(|&byte| self.is_special(byte)) {
+            self.decode(raw)?;
+            self.strip(raw, pieces)?
+        } else {
+            raw.trim_ascii()
+        };
         if text.is_empty() {
             return Ok(());
         }
@@ -284,6 +296,10 @@ impl Chain {
         draft.weigh(classify::weight(&work.items, class, &mut work.motion));
         draft.close(number, class);
         Ok(())
+    }
+
+    fn is_special(&self, byte: u8) -> bool {
+        self.special.get(usize::from(byte)).copied().unwrap_or(true)
     }
 
     pub(super) fn decode(&self, raw: &[u8]) -> Result<(), Found> {

@@ -39,6 +39,11 @@ pub(super) fn strip<'a>(dialect: Dialect, line: &'a [u8], scratch: &mut Vec<u8>)
     Stripped::Pieces
 }
 
+/// The byte begins a comment in some dialect.
+pub(super) fn may_comment(byte: u8) -> bool {
+    matches!(byte, b';' | b'(')
+}
+
 /// The index in `line` of byte `column` of what [`strip`] left of it.
 pub(super) fn source_index(dialect: Dialect, line: &[u8], column: usize) -> usize {
     let mut seen = 0;
