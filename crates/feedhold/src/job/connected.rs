@@ -1,0 +1,103 @@
+//! A machine that is ready for a job.
+
+use std::{path::PathBuf, sync::Arc};
+
+use feedhold_session::{Handle, Job, Outcome, Vetted};
+use feedhold_stream_core::wire::Chain;
+use tokio::task::spawn_blocking;
+
+use super::{Records, Settings};
+use crate::{
+    Error,
+    jobs::{Begun, Jobs},
+};
+
+/// A machine that has proved itself alive and idle, and how a file is to go to it.
+#[derive(Debug)]
+pub struct Connected {
+    pub(super) handle: Handle,
+    #[cfg(feature = "simulator")]
+    pub(super) simulated: Option<crate::machine::simulated::Simulated>,
+    pub(super) chain: Arc<Chain>,
+    pub(super) settings: Settings,
+    pub(super) records: Records,
+    pub(super) address: String,
+}
+
+impl Connected {
+    /// The session, to steer it and to look in.
+    #[must_use]
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Streams the whole file and waits for the end.
+    ///
+    /// # Errors
+    /// [`Error::Jobs`] when no record can be written, [`Error::Run`] when the job cannot begin.
+    pub async fn run(&self, vetted: Vetted) -> Result<Outcome, Error> {
+        let job = Job::new(vetted.clone(), Arc::clone(&self.chain)).machine(&self.address);
+        let job = match self.begin(vetted).await? {
+            Some(begun) => job.store(begun.store),
+            None => job,
+        };
+        Ok(self.handle.run(job).await?)
+    }
+
+    /// Streams what is left of a job that was begun before and waits for the end.
+    ///
+    /// # Errors
+    /// [`Error::Run`] when the job cannot begin.
+    pub async fn go_on(&self, vetted: Vetted, begun: Begun, done: u64, offset: u64) -> Result<Outcome, Error> {
+        let job = Job::new(vetted, Arc::clone(&self.chain))
+            .machine(&self.address)
+            .starting_behind(done, offset)
+            .store(begun.store);
+        Ok(self.handle.run(job).await?)
+    }
+
+    /// Makes the place for the records of this job.
+    async fn begin(&self, vetted: Vetted) -> Result<Option<Begun>, Error> {
+        let jobs = match &self.records {
+            Records::Nowhere => return Ok(None),
+            Records::OfUser => Jobs::of_user()?,
+            Records::In(jobs) => jobs.clone(),
+        };
+        let settings = self.settings.clone();
+        let begun = spawn_blocking(move || jobs.begin(&vetted.identity, &settings)).await.map_err(|_| Error::Gone)??;
+        Ok(Some(begun))
+    }
+
+    /// Lets go of the machine. A simulated one is given back with its log.
+    ///
+    /// # Errors
+    /// [`Error::SimLog`] when the log of a simulated machine could not be written to its end.
+    #[cfg(feature = "simulator")]
+    pub async fn disconnect(self) -> Result<Option<feedhold_simulator::Simulator>, Error> {
+        let Self { handle, simulated, .. } = self;
+        drop(handle);
+        match simulated {
+            Some(simulated) => Ok(Some(simulated.switched_off().await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Lets go of the machine.
+    ///
+    /// # Errors
+    /// None so far.
+    #[cfg(not(feature = "simulator"))]
+    pub async fn disconnect(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The job's directory would be made here.
+    #[must_use]
+    pub fn records_root(&self) -> Option<PathBuf> {
+        match &self.records {
+            Records::Nowhere => None,
+            Records::OfUser => Jobs::of_user().ok().map(|jobs| jobs.root().to_owned()),
+            Records::In(jobs) => Some(jobs.root().to_owned()),
+        }
+    }
+}
