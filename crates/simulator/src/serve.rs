@@ -177,11 +177,10 @@ impl Clock {
                 start,
                 factor,
             } => {
-                let Some(at) = simulator.next_event() else {
-                    return std::future::pending().await;
-                };
-                let real = at.saturating_sub(*virtual_start).as_secs_f64() / *factor;
-                tokio::time::sleep_until(*start + Duration::from_secs_f64(real)).await;
+                let real = next.saturating_sub(*virtual_start).as_secs_f64() / *factor;
+                // A little late, or rounding could make it a little early, again and again.
+                let real = Duration::from_secs_f64(real) + Duration::from_micros(1);
+                tokio::time::sleep_until(*start + real).await;
             }
             Self::Free => {
                 if !simulator.is_working() {

@@ -176,6 +176,8 @@ pub struct RxStats {
     pub overflows: u64,
     /// Bytes that were stored.
     pub stored: u64,
+    /// Bytes lost because interrupts were off (EEPROM writes).
+    pub deaf: u64,
 }
 
 impl RxRing {
@@ -200,6 +202,11 @@ impl RxRing {
         self.bytes.push_back(byte);
         self.stats.stored += 1;
         self.stats.high_water = self.stats.high_water.max(self.bytes.len());
+    }
+
+    /// A byte came while nobody listened.
+    pub(crate) fn lose(&mut self) {
+        self.stats.deaf += 1;
     }
 
     pub(crate) fn pop(&mut self) -> Option<u8> {

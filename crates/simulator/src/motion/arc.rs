@@ -68,9 +68,17 @@ impl ArcPath {
         self.shape
     }
 
-    /// How many chords the whole arc has.
-    pub(crate) fn chords(&self) -> u32 {
-        self.chords
+    /// Length along the path, mm.
+    pub(crate) fn length(&self) -> f64 {
+        let (a, b) = (
+            usize::from(self.shape.axis_0),
+            usize::from(self.shape.axis_1),
+        );
+        let along: f64 = (0..4)
+            .filter(|axis| *axis != a && *axis != b)
+            .map(|axis| (self.to[axis] - self.from[axis]).powi(2))
+            .sum();
+        (self.shape.radius * self.shape.sweep).hypot(along.sqrt())
     }
 
     /// True when all chords have been given out.
