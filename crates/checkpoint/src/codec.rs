@@ -1,7 +1,8 @@
 //! How a record becomes bytes: the only file that knows which serialisation library does it.
 //!
-//! Everything a reader needs to judge a record (version, length, generation, digests) stands outside the payload, so
-//! replacing the library means a new format version and a new file beside this one, nothing else.
+//! Everything a reader needs to judge a record (version, length, generation, digests) stands
+//! outside the payload, so replacing the library means a new format version and a new file beside
+//! this one, nothing else.
 
 use bincode::config;
 use bincode::enc::write::SizeWriter;

@@ -24,16 +24,17 @@ impl Config {
         }
     }
 
-    /// Version of the application's record type. Payloads carry no field names, so *any* change of the type needs a
-    /// new number; a store of another number is refused on open instead of misread. Default 0.
+    /// Version of the application's record type. Payloads carry no field names, so *any* change of
+    /// the type needs a new number; a store of another number is refused on open instead of
+    /// misread. Default 0.
     #[must_use]
     pub const fn record_version(mut self, version: u32) -> Self {
         self.record_version = version;
         self
     }
 
-    /// How many of the newest records [`Store::history`](crate::Store::history) offers. Each costs one decoded record
-    /// of memory; the file keeps 63 in any case. Default 10.
+    /// How many of the newest records [`Store::history`](crate::Store::history) offers. Each costs
+    /// one decoded record of memory; the file keeps 63 in any case. Default 10.
     ///
     /// # Errors
     /// Outside 1 to [`MAX_HISTORY`](Self::MAX_HISTORY).
@@ -45,8 +46,8 @@ impl Config {
         Ok(self)
     }
 
-    /// Identity of a store to be created, for tests that need the same bytes twice. Default: a fresh one
-    /// ([`StoreId::generate`]). Ignored on open.
+    /// Identity of a store to be created, for tests that need the same bytes twice. Default: a
+    /// fresh one ([`StoreId::generate`]). Ignored on open.
     #[must_use]
     pub const fn store_id(mut self, id: StoreId) -> Self {
         self.store_id = Some(id);

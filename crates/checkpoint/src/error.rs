@@ -115,8 +115,8 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// True when the file itself is at fault, so that moving it aside ([`quarantine`](crate::quarantine)) is the way
-    /// to use the directory again.
+    /// True when the file itself is at fault, so that moving it aside
+    /// ([`quarantine`](crate::quarantine)) is the way to use the directory again.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. })
     }
@@ -215,8 +215,8 @@ pub enum Unsupported {
     },
 }
 
-/// What was found wrong on open and did not stop it. All of it was repaired before open returned; more than one torn
-/// record after each crash means a disk to be replaced.
+/// What was found wrong on open and did not stop it. All of it was repaired before open returned;
+/// more than one torn record after each crash means a disk to be replaced.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {
@@ -273,8 +273,8 @@ pub enum CommitError {
     /// Nothing was written; the store goes on.
     #[error("the record cannot be serialised: {0}")]
     Encode(#[source] CodecError),
-    /// Nothing was written; the store goes on. The record's serde attributes skip or rename by content, which a format
-    /// without field names cannot follow.
+    /// Nothing was written; the store goes on. The record's serde attributes skip or rename by
+    /// content, which a format without field names cannot follow.
     #[error(
         "the record cannot be read back from its own bytes ({0}): its serialised form must not depend on content"
     )]
@@ -291,7 +291,8 @@ pub enum CommitError {
         /// The store.
         place: String,
     },
-    /// The medium failed in this very call. Whether the record is durable is unknown; the store is poisoned.
+    /// The medium failed in this very call. Whether the record is durable is unknown; the store is
+    /// poisoned.
     #[error(transparent)]
     Io(Poison),
     /// An earlier call failed, and a store is never used again after that.
@@ -299,8 +300,9 @@ pub enum CommitError {
     Poisoned(Poison),
 }
 
-/// Why a store refuses to go on. Once an operation of the medium failed, a repeated sync can report success although
-/// the data is gone, so nothing is retried. Opening the store again judges afresh what really lies there.
+/// Why a store refuses to go on. Once an operation of the medium failed, a repeated sync can report
+/// success although the data is gone, so nothing is retried. Opening the store again judges afresh
+/// what really lies there.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
     "cannot {step} generation {generation} in {place}: {source}; hold the machine, make the disk usable and open the \

@@ -1,6 +1,8 @@
-//! One record as it lies in a slot: the 80-byte header, the payload, zeros, and the digest over all of it.
+//! One record as it lies in a slot: the 80-byte header, the payload, zeros, and the digest over all
+//! of it.
 //!
-//! `docs/checkpoint-format.md` gives the same bytes in prose; the golden test keeps the two together.
+//! `docs/checkpoint-format.md` gives the same bytes in prose; the golden test keeps the two
+//! together.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -61,7 +63,8 @@ impl fmt::Display for FormatVersion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Digest(pub(crate) [u8; 16]);
 
-/// Milliseconds since 1970-01-01 UTC by the host's clock: a hint for people and for retention, never proof of order.
+/// Milliseconds since 1970-01-01 UTC by the host's clock: a hint for people and for retention,
+/// never proof of order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timestamp(pub(crate) u64);
 
@@ -126,8 +129,8 @@ impl Kind {
 }
 
 impl Header {
-    /// Completes a slot whose payload (`payload_len` bytes) was already written by way of [`payload_area`]. Returns
-    /// the digest, which the next frame names as its predecessor.
+    /// Completes a slot whose payload (`payload_len` bytes) was already written by way of
+    /// [`payload_area`]. Returns the digest, which the next frame names as its predecessor.
     pub(crate) fn seal(&self, payload_len: usize, slot: &mut Slot) -> Digest {
         let mut at = Cursor { slot, at: 0 };
         at.put(&MAGIC);
@@ -203,8 +206,8 @@ pub(crate) fn parse(slot: &Slot, index: usize) -> Result<Option<Frame<'_>>, Fram
     }))
 }
 
-/// The format version and the minimum reader version a slot claims, without proof by digest; `None` without the
-/// magic. These twelve bytes never move in any version.
+/// The format version and the minimum reader version a slot claims, without proof by digest; `None`
+/// without the magic. These twelve bytes never move in any version.
 pub(crate) fn versions(slot: &Slot) -> Option<(FormatVersion, FormatVersion)> {
     (take(slot, 0) == MAGIC).then(|| {
         (
@@ -218,7 +221,8 @@ fn digest(slot: &Slot) -> Digest {
     Digest(truncated(blake3::hash(&slot[..DIGEST_AT])))
 }
 
-/// `N` bytes at a constant offset of the header; every caller stays inside the slot by its own constants.
+/// `N` bytes at a constant offset of the header; every caller stays inside the slot by its own
+/// constants.
 fn take<const N: usize>(slot: &Slot, at: usize) -> [u8; N] {
     let mut out = [0; N];
     out.copy_from_slice(&slot[at..at + N]);

@@ -17,8 +17,8 @@ pub(crate) const STAGED: &str = "checkpoint.new";
 /// Damaged stores, numbered from 1.
 const DAMAGED: &str = "checkpoint.damaged";
 
-/// Exclusive use of a job directory, for as long as the value lives. The operating system drops it with the process,
-/// however that ends.
+/// Exclusive use of a job directory, for as long as the value lives. The operating system drops it
+/// with the process, however that ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: fs::File,
@@ -49,10 +49,12 @@ impl Lock {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         if !is_still_at(&file, &path) {
-            // Whoever removed the expired job held the lock on this very file; it guards nothing any more.
+            // Whoever removed the expired job held the lock on this very file; it guards nothing
+            // any more.
             return Err(LockError::Held { path, holder: None });
         }
-        // The number is a courtesy to whom we lock out; a disk too full for it must not stop the job here.
+        // The number is a courtesy to whom we lock out; a disk too full for it must not stop the
+        // job here.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -83,8 +85,9 @@ pub(crate) fn stage(dir: &Path) -> Result<Staged, CreateError> {
 }
 
 impl Staged {
-    /// The zero-filled file, under its provisional name. The zeros are written, not implied: a sparse file would be
-    /// allocated piece by piece during the job, and each piece could fail for want of space.
+    /// The zero-filled file, under its provisional name. The zeros are written, not implied: a
+    /// sparse file would be allocated piece by piece during the job, and each piece could fail for
+    /// want of space.
     pub(crate) fn blank_file(&self) -> Result<File, CreateError> {
         let path = self.dir.join(STAGED);
         let mut options = OpenOptions::new();
@@ -132,8 +135,9 @@ pub(crate) fn open_unguarded(dir: &Path) -> Result<File, OpenError> {
     Ok(File::new(file, path))
 }
 
-/// Moves the store of `dir` aside as `checkpoint.damaged-1.fhc` (or the first number that is free) and returns that
-/// path. Nothing is ever deleted: a damaged store may still tell an expert where the job stood.
+/// Moves the store of `dir` aside as `checkpoint.damaged-1.fhc` (or the first number that is free)
+/// and returns that path. Nothing is ever deleted: a damaged store may still tell an expert where
+/// the job stood.
 ///
 /// # Errors
 /// See [`QuarantineError`]; a store in use is not touched.
@@ -164,7 +168,8 @@ pub fn quarantine(dir: &Path) -> Result<PathBuf, QuarantineError> {
     Ok(aside)
 }
 
-/// Makes renames and removals in `dir` durable. Windows has no such call and needs none: its journal orders them.
+/// Makes renames and removals in `dir` durable. Windows has no such call and needs none: its
+/// journal orders them.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     if cfg!(unix) {
         fs::File::open(dir)?.sync_all()

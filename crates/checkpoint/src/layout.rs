@@ -1,4 +1,5 @@
-//! The geometry of the store file: two regions of 64 slots of 4 KiB, and the names of what lies in them.
+//! The geometry of the store file: two regions of 64 slots of 4 KiB, and the names of what lies in
+//! them.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -34,8 +35,8 @@ impl fmt::Display for Generation {
     }
 }
 
-/// Identity of one store, the same in each of its records: tells a record of this job from one of another job that a
-/// file system, a backup or a hand copied into its place.
+/// Identity of one store, the same in each of its records: tells a record of this job from one of
+/// another job that a file system, a backup or a hand copied into its place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StoreId(pub(crate) [u8; 16]);
 
@@ -50,8 +51,9 @@ impl StoreId {
         &self.0
     }
 
-    /// A new identity: BLAKE3 of two keys the operating system gave to this process (through the standard library's
-    /// hasher), the time and the process number. It must be unique; it need not be secret.
+    /// A new identity: BLAKE3 of two keys the operating system gave to this process (through the
+    /// standard library's hasher), the time and the process number. It must be unique; it need not
+    /// be secret.
     pub fn generate() -> Self {
         let nanos = SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -1,9 +1,9 @@
 //! A durable ring of checkpoint records that survives crashes, torn writes and full disks.
 //!
-//! A job that takes hours must know where it stood after a crash, and it must not be told a lie: a checkpoint that was
-//! acknowledged and is then forgotten makes a machine cut twice. So this crate makes one promise. When
-//! [`Store::commit`] returns, the record survives a power cut, and every later [`Store::open`] offers it or a newer
-//! one, or refuses and says why.
+//! A job that takes hours must know where it stood after a crash, and it must not be told a lie: a
+//! checkpoint that was acknowledged and is then forgotten makes a machine cut twice. So this crate
+//! makes one promise. When [`Store::commit`] returns, the record survives a power cut, and every
+//! later [`Store::open`] offers it or a newer one, or refuses and says why.
 //!
 //! ```
 //! use feedhold_checkpoint::{Config, Opened, Store};
@@ -27,15 +27,16 @@
 //!
 //! # How it works
 //!
-//! One file of 512 KiB, preallocated, zero-filled, never grown: two regions of 64 slots of 4 KiB. Each record goes to
-//! the same slot of both regions, then one sync. The record after it goes to the next slot, so a write that is torn by
-//! a power cut never touches the record before it. Two copies, because one copy cannot tell a torn write (never
-//! acknowledged, so going back one record is right) from a bit that rotted later (going back would repeat motion).
-//! The bytes are described in `docs/checkpoint-format.md`.
+//! One file of 512 KiB, preallocated, zero-filled, never grown: two regions of 64 slots of 4 KiB.
+//! Each record goes to the same slot of both regions, then one sync. The record after it goes to
+//! the next slot, so a write that is torn by a power cut never touches the record before it. Two
+//! copies, because one copy cannot tell a torn write (never acknowledged, so going back one record
+//! is right) from a bit that rotted later (going back would repeat motion). The bytes are described
+//! in `docs/checkpoint-format.md`.
 //!
 //! Where the bytes live is a [`Backend`](backend::Backend): a [`File`](backend::File), plain
-//! [`Memory`](backend::Memory), or [`Faulty`](backend::Faulty), a disk that loses power, tears writes and lies about
-//! syncs on command.
+//! [`Memory`](backend::Memory), or [`Faulty`](backend::Faulty), a disk that loses power, tears
+//! writes and lies about syncs on command.
 
 mod codec;
 mod config;

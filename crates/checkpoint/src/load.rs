@@ -1,4 +1,5 @@
-//! From a backend's bytes to records: read all, judge, decode; and the mending that makes the judgement durable.
+//! From a backend's bytes to records: read all, judge, decode; and the mending that makes the
+//! judgement durable.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,9 +14,9 @@ use crate::config::Config;
 use crate::error::{Damage, OpenError, Warning};
 use crate::frame::{Digest, EMPTY, Kind, Slot, Timestamp};
 use crate::job_dir;
-use crate::layout::{Generation, IMAGE_LEN, Region, SLOT_LEN, SLOTS, StoreId};
+use crate::layout::{Generation, IMAGE_LEN, Region, SLOTS, StoreId};
 use crate::store::Entry;
-use crate::survey::{Image, Refusal, Repair, Source, Survey};
+use crate::survey::{Content, Image, Refusal, Repair, Source, Survey};
 
 /// What a store tells without being opened: for listings while the job runs elsewhere.
 #[derive(Debug)]
@@ -33,15 +34,16 @@ pub struct Peek<R> {
     pub warnings: Vec<Warning>,
 }
 
-/// Reads the store in `dir` without locking, syncing or repairing: safe beside a running job, and nothing to resume
-/// from, since the newest record may not be durable yet.
+/// Reads the store in `dir` without locking, syncing or repairing: safe beside a running job, and
+/// nothing to resume from, since the newest record may not be durable yet.
 ///
 /// # Errors
 /// As [`Store::open`](crate::Store::open), except for the lock.
 pub fn peek<R: DeserializeOwned>(dir: &Path, config: &Config) -> Result<Peek<R>, OpenError> {
     let file = job_dir::open_unguarded(dir)?;
     let mut loaded = Loaded::read(&file, config);
-    // A writer that commits twice while the slots are read one by one looks like damage; it is gone on a second look.
+    // A writer that commits twice while the slots are read one by one looks like damage; it is gone
+    // on a second look.
     for _ in 0..2 {
         if loaded.as_ref().is_err_and(OpenError::is_damage) {
             loaded = Loaded::read(&file, config);
@@ -124,20 +126,16 @@ impl<R: DeserializeOwned> Loaded<R> {
             mending: survey
                 .repairs
                 .iter()
-                .filter_map(|repair| image.mend(*repair))
+                .map(|repair| image.mend(*repair))
                 .collect(),
-            newest: Box::new(
-                *image
-                    .sound_copy(newest.header.generation, &survey.repairs)
-                    .unwrap_or(&EMPTY),
-            ),
+            newest: Box::new(*image.sound_copy(newest.header.generation, &survey.repairs)),
         })
     }
 }
 
 impl<R> Loaded<R> {
-    /// Writes what the survey found bad, then the newest record again, copy by copy with a sync after each: at no
-    /// moment is the only sound copy of it in flight.
+    /// Writes what the survey found bad, then the newest record again, copy by copy with a sync
+    /// after each: at no moment is the only sound copy of it in flight.
     pub(crate) fn mend<B: Backend>(&self, backend: &mut B) -> io::Result<()> {
         for mend in &self.mending {
             backend.write_all_at(mend.offset, mend.bytes.as_slice())?;
@@ -170,34 +168,33 @@ impl Image {
                 damage: Damage::Length { found: len },
             });
         }
-        let mut image = Self {
-            bytes: vec![0; IMAGE_LEN],
-            unreadable: Vec::new(),
+        let mut buf = EMPTY;
+        let mut read = |region: Region, slot| match backend
+            .read_exact_at(region.offset(slot) as u64, &mut buf)
+        {
+            Ok(()) if buf == EMPTY => Content::Empty,
+            Ok(()) => Content::Bytes(Box::new(buf)),
+            Err(_) => Content::Unreadable,
         };
-        for region in Region::BOTH {
-            for slot in 0..SLOTS {
-                let at = region.offset(slot);
-                let bytes = image.bytes.get_mut(at..at + SLOT_LEN).unwrap_or_default();
-                if backend.read_exact_at(at as u64, bytes).is_err() {
-                    image.unreadable.push((region, slot));
-                }
-            }
-        }
-        Ok(image)
+        let pairs = (0..SLOTS)
+            .map(|slot| Region::BOTH.map(|region| read(region, slot)))
+            .collect();
+        Ok(Self { pairs })
     }
 
-    fn mend(&self, repair: Repair) -> Option<Mend> {
+    fn mend(&self, repair: Repair) -> Mend {
         let bytes = match repair.with {
             Source::Zeros => &EMPTY,
-            Source::Twin => self.slot(repair.region.other(), repair.slot)?,
+            Source::Twin => self.slot(repair.region.other(), repair.slot),
         };
-        Some(Mend {
-            offset: repair.region.offset(repair.slot) as u64,
+        let offset = repair.region.offset(repair.slot) as u64;
+        Mend {
+            offset,
             bytes: Box::new(*bytes),
-        })
+        }
     }
 
-    fn sound_copy(&self, generation: Generation, repairs: &[Repair]) -> Option<&Slot> {
+    fn sound_copy(&self, generation: Generation, repairs: &[Repair]) -> &Slot {
         let slot = generation.slot();
         let a_is_bad = repairs
             .iter()

@@ -1,7 +1,8 @@
 //! Which finished jobs are old enough to forget, and forgetting them.
 //!
-//! Two steps, so that a program can show the list first: [`expired`] only looks, [`Expired::remove`] locks, looks again
-//! and removes. Unfinished jobs never expire, and files that were moved aside as damaged are never removed.
+//! Two steps, so that a program can show the list first: [`expired`] only looks,
+//! [`Expired::remove`] locks, looks again and removes. Unfinished jobs never expire, and files that
+//! were moved aside as damaged are never removed.
 
 use std::fs;
 use std::io;
@@ -32,10 +33,11 @@ pub enum Removed {
     StoreOnly,
 }
 
-/// Lists the jobs directly under `root` that were finished `keep` or longer before `now`, oldest first.
+/// Lists the jobs directly under `root` that were finished `keep` or longer before `now`, oldest
+/// first.
 ///
-/// Directories without a store, unfinished, damaged and unreadable stores are passed over. A finishing time in the
-/// future (a clock that was set back) counts as just now.
+/// Directories without a store, unfinished, damaged and unreadable stores are passed over. A
+/// finishing time in the future (a clock that was set back) counts as just now.
 ///
 /// # Errors
 /// If `root` cannot be listed. A missing `root` is an empty list.
@@ -78,8 +80,8 @@ impl Expired {
     /// Removes the store, and the job directory if nothing else is in it.
     ///
     /// # Errors
-    /// If the job is open somewhere, was started anew meanwhile, or cannot be removed. What is left can be removed
-    /// again.
+    /// If the job is open somewhere, was started anew meanwhile, or cannot be removed. What is left
+    /// can be removed again.
     pub fn remove(self) -> Result<Removed, RemoveError> {
         let file = job_dir::open(&self.dir)?;
         if load::finished_at(&file)? != Some(self.finished_at) {

@@ -22,12 +22,13 @@ use crate::load::{Head, Loaded};
 /// The durable ring of records of one job.
 ///
 /// `R` is the application's record; it is kept for as long as the next 63 commits and must fit into
-/// [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes. `B` is where the bytes live: a locked file in a job directory unless said
-/// otherwise.
+/// [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes. `B` is where the bytes live: a locked file in a job
+/// directory unless said otherwise.
 ///
-/// One store has one owner and every call blocks until the disk answered, so an async program gives it a thread of its
-/// own. After the first failure of the medium the store is *poisoned*: every later commit is refused, because a sync
-/// that is repeated after a failure may report success for data that is gone.
+/// One store has one owner and every call blocks until the disk answered, so an async program gives
+/// it a thread of its own. After the first failure of the medium the store is *poisoned*: every
+/// later commit is refused, because a sync that is repeated after a failure may report success for
+/// data that is gone.
 pub struct Store<R, B = File> {
     backend: B,
     id: StoreId,
@@ -60,13 +61,15 @@ pub struct Entry<R> {
 }
 
 impl<R: Serialize + DeserializeOwned> Store<R> {
-    /// Creates the store of a new job in `dir` (made if missing, with its parents) and locks the directory.
+    /// Creates the store of a new job in `dir` (made if missing, with its parents) and locks the
+    /// directory.
     ///
-    /// When this returns, the store survives a power cut: the file was written in full under another name, synced,
-    /// renamed, and each directory it depends on was synced.
+    /// When this returns, the store survives a power cut: the file was written in full under
+    /// another name, synced, renamed, and each directory it depends on was synced.
     ///
     /// # Errors
-    /// [`CreateError::Exists`] if there is a store already; a lock held elsewhere; anything the file system refuses.
+    /// [`CreateError::Exists`] if there is a store already; a lock held elsewhere; anything the
+    /// file system refuses.
     pub fn create(dir: &Path, config: &Config) -> Result<Self, CreateError> {
         let staged = job_dir::stage(dir)?;
         let mut store = Self::create_on(staged.blank_file()?, config)?;
@@ -77,8 +80,8 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
     /// Opens the store in `dir` and locks the directory for as long as the store lives.
     ///
     /// # Errors
-    /// See [`OpenError`]; each one says what to do. A store that is more damaged than a crash explains is refused, not
-    /// guessed at.
+    /// See [`OpenError`]; each one says what to do. A store that is more damaged than a crash
+    /// explains is refused, not guessed at.
     pub fn open(dir: &Path, config: &Config) -> Result<Opened<R>, OpenError> {
         Self::open_on(job_dir::open(dir)?, config)
     }
@@ -144,9 +147,10 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
 
     /// Opens a backend that was formatted before.
     ///
-    /// Syncs before it trusts what it reads, then repairs single bad copies and writes the newest record again, one
-    /// copy after the other. The second write is for a sync that failed in an earlier process: the system may still
-    /// show such data from its cache, and only writing it anew makes it real.
+    /// Syncs before it trusts what it reads, then repairs single bad copies and writes the newest
+    /// record again, one copy after the other. The second write is for a sync that failed in an
+    /// earlier process: the system may still show such data from its cache, and only writing it
+    /// anew makes it real.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -179,8 +183,8 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
         })
     }
 
-    /// Makes `record` the newest one. When this returns a generation, the record survives a power cut, and every later
-    /// open offers it or a newer one.
+    /// Makes `record` the newest one. When this returns a generation, the record survives a power
+    /// cut, and every later open offers it or a newer one.
     ///
     /// Costs two writes of 4 KiB and one sync; allocates only what decoding an `R` does.
     ///
@@ -203,7 +207,8 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
             EncodeFault::TooLarge(needed) => CommitError::TooLarge { needed },
             EncodeFault::Codec(error) => CommitError::Encode(error),
         })?;
-        // A record that only fails to decode after the crash is the worst of checkpoints, so it is decoded now.
+        // A record that only fails to decode after the crash is the worst of checkpoints, so it is
+        // decoded now.
         let record =
             codec::decode(area.get(..len).unwrap_or_default()).map_err(CommitError::Asymmetric)?;
         let written_at = Timestamp::from_system(now);
@@ -313,7 +318,8 @@ impl<R, B> Store<R, B> {
         History(self.history.iter())
     }
 
-    /// Number of the newest durable frame: 0 after creation, one more for each commit and for the finish.
+    /// Number of the newest durable frame: 0 after creation, one more for each commit and for the
+    /// finish.
     pub fn generation(&self) -> Generation {
         self.head.generation
     }

@@ -1,17 +1,25 @@
 //! The judgement on open: which record is the newest, what to repair, or why nobody can tell.
 //!
-//! Pure: bytes in, verdict out. The rules follow from one fact: a generation is written to both copies, and the next
-//! one is not begun before the sync of this one returned. So a power cut can damage exactly one pair, the one that
-//! comes after the newest durable record, and any damage elsewhere happened to durable data.
+//! Pure: bytes in, verdict out. The rules follow from one fact: a generation is written to both
+//! copies, and the next one is not begun before the sync of this one returned. So a power cut can
+//! damage exactly one pair, the one that comes after the newest durable record, and any damage
+//! elsewhere happened to durable data.
 
 use crate::error::{Damage, Unsupported, Warning};
-use crate::frame::{self, Frame, FrameFault, Slot};
-use crate::layout::{Generation, Region, SLOT_LEN, SLOTS};
+use crate::frame::{self, EMPTY, FormatVersion, Frame, FrameFault, Slot};
+use crate::layout::{Generation, Region, SLOTS};
 
-/// The bytes of the whole file, and which slots could not be read at all.
+/// The whole file as read: both copies of each slot.
 pub(crate) struct Image {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) unreadable: Vec<(Region, usize)>,
+    pub(crate) pairs: Vec<[Content; 2]>,
+}
+
+/// One copy of one slot as read.
+pub(crate) enum Content {
+    /// Nothing but zeros.
+    Empty,
+    Bytes(Box<Slot>),
+    Unreadable,
 }
 
 /// The verdict when there is one.
@@ -55,8 +63,8 @@ impl<'a> Survey<'a> {
     /// Judges a whole image.
     pub(crate) fn of(image: &'a Image) -> Result<Self, Refusal> {
         let mut pairs = Vec::with_capacity(SLOTS);
-        for slot in 0..SLOTS {
-            pairs.push([image.found(Region::A, slot)?, image.found(Region::B, slot)?]);
+        for (slot, pair) in image.pairs.iter().enumerate() {
+            pairs.push(judge_pair(slot, pair)?);
         }
         let newest = pairs
             .iter()
@@ -125,9 +133,10 @@ impl<'a> Survey<'a> {
         Ok(())
     }
 
-    /// The pair that a commit may have been writing when the power went. Whatever lies there is not acknowledged. What
-    /// is left of it is erased, not only ignored: a later write to the slot that is torn in turn could complete the
-    /// old half into a valid record of the same generation that was given up long ago.
+    /// The pair that a commit may have been writing when the power went. Whatever lies there is not
+    /// acknowledged. What is left of it is erased, not only ignored: a later write to the slot that
+    /// is torn in turn could complete the old half into a valid record of the same generation that
+    /// was given up long ago.
     fn next_pair(
         &mut self,
         generation: Generation,
@@ -194,48 +203,67 @@ impl<'a> Survey<'a> {
 }
 
 impl Image {
-    /// The bytes of one copy of one slot.
-    pub(crate) fn slot(&self, region: Region, slot: usize) -> Option<&Slot> {
-        let at = region.offset(slot);
-        self.bytes.get(at..at + SLOT_LEN)?.try_into().ok()
-    }
-
-    fn found(&self, region: Region, slot: usize) -> Result<Found<'_>, Refusal> {
-        if self.unreadable.contains(&(region, slot)) {
-            return Ok(Found::Unreadable);
-        }
-        let Some(bytes) = self.slot(region, slot) else {
-            return Ok(Found::Bad);
-        };
-        match frame::parse(bytes, slot) {
-            Ok(None) => Ok(Found::Empty),
-            Ok(Some(frame)) => Ok(Found::Frame(frame)),
-            Err(FrameFault::Digest | FrameFault::Field) => Ok(Found::Bad),
-            Err(FrameFault::Newer { version, reader }) => {
-                Err(Refusal::Unsupported(Unsupported::Newer { version, reader }))
-            }
-            Err(FrameFault::Older { version }) => {
-                Err(Refusal::Unsupported(Unsupported::Older { version }))
-            }
-            Err(FrameFault::Feature { kind, flags }) => {
-                Err(Refusal::Unsupported(Unsupported::Feature { kind, flags }))
-            }
+    /// The bytes of one copy of one slot; zeros if there are none.
+    pub(crate) fn slot(&self, region: Region, slot: usize) -> &Slot {
+        let copy = self
+            .pairs
+            .get(slot)
+            .map(|[a, b]| if region == Region::A { a } else { b });
+        match copy {
+            Some(Content::Bytes(bytes)) => bytes,
+            _ => &EMPTY,
         }
     }
 
-    /// Nothing valid anywhere. A format so new that even its digest lies elsewhere still says its version up front.
+    /// Nothing valid anywhere. A format so new that even its digest lies elsewhere still says its
+    /// version up front.
     fn no_record(&self) -> Refusal {
-        match self.slot(Region::A, 0).and_then(frame::versions) {
-            Some((version, reader)) if reader > frame::FormatVersion::CURRENT => {
-                Refusal::Unsupported(Unsupported::Newer { version, reader })
-            }
-            _ if self.unreadable.is_empty() => Refusal::Damage(Damage::NoRecord),
-            _ => Refusal::Damage(Damage::Unreadable { slot: 0 }),
+        if let Some((version, reader)) = frame::versions(self.slot(Region::A, 0))
+            && reader > FormatVersion::CURRENT
+        {
+            return Refusal::Unsupported(Unsupported::Newer { version, reader });
+        }
+        let is_unreadable = |content: &Content| matches!(content, Content::Unreadable);
+        match self
+            .pairs
+            .iter()
+            .position(|pair| pair.iter().any(is_unreadable))
+        {
+            Some(slot) => Damage::Unreadable { slot }.into(),
+            None => Damage::NoRecord.into(),
         }
     }
 }
 
-/// One copy of one slot as found.
+/// Twins are nearly always equal, so a second digest is computed only where they differ.
+fn judge_pair<'a>(slot: usize, [a, b]: &'a [Content; 2]) -> Result<[Found<'a>; 2], Refusal> {
+    let first = judge(slot, a)?;
+    let second = match (a, b) {
+        (Content::Bytes(a), Content::Bytes(b)) if a == b => first.clone(),
+        _ => judge(slot, b)?,
+    };
+    Ok([first, second])
+}
+
+fn judge(slot: usize, content: &Content) -> Result<Found<'_>, Refusal> {
+    let bytes = match content {
+        Content::Empty => return Ok(Found::Empty),
+        Content::Unreadable => return Ok(Found::Unreadable),
+        Content::Bytes(bytes) => bytes,
+    };
+    let unsupported = match frame::parse(bytes, slot) {
+        Ok(None) => return Ok(Found::Empty),
+        Ok(Some(frame)) => return Ok(Found::Frame(frame)),
+        Err(FrameFault::Digest | FrameFault::Field) => return Ok(Found::Bad),
+        Err(FrameFault::Newer { version, reader }) => Unsupported::Newer { version, reader },
+        Err(FrameFault::Older { version }) => Unsupported::Older { version },
+        Err(FrameFault::Feature { kind, flags }) => Unsupported::Feature { kind, flags },
+    };
+    Err(Refusal::Unsupported(unsupported))
+}
+
+/// One copy of one slot as judged.
+#[derive(Clone)]
 enum Found<'a> {
     Empty,
     Frame(Frame<'a>),

@@ -4,7 +4,7 @@ mod world;
 
 use feedhold_checkpoint::backend::Fault;
 use proptest::prelude::*;
-use world::{Broken, Bug, Depth, Disk, Step, Tally, aged, explore, open, take};
+use world::{Broken, Bug, Depth, Disk, Event, Step, Tally, aged, explore, open, play, take};
 
 const SMALL: usize = 20;
 const TWO_SECTORS: usize = 600;
@@ -114,9 +114,9 @@ fn one_rotten_bit(bug: Option<Bug>) -> Result<(), Broken> {
         for byte in (0..120).chain(4080..4096).chain([500, 2000, 4079]) {
             for bit in 0..8 {
                 let rotten = disk.copy();
-                rotten.flip((copy + byte) * 8 + bit);
+                rotten.rot((copy + byte) * 8 + bit);
                 open(&rotten, &mut claim.clone())?;
-                if rotten.image() != disk.image() {
+                if !rotten.shares_fate_with(&disk) {
                     return Err(Broken::Law(format!(
                         "bit {bit} of byte {byte} was not repaired"
                     )));
@@ -136,21 +136,6 @@ fn one_rotten_bit_neither_hides_the_newest_record_nor_stays() {
     );
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Event {
-    Take(Step),
-    Reopen,
-    /// Power off and on, between calls.
-    Crash,
-    /// The n-th call from now on goes wrong in this way.
-    PowerCut(u64),
-    FailWrite(u64),
-    FailSync(u64),
-    ShortWrites,
-    /// A bit of the first region rots while the store is closed.
-    Rot(usize),
-}
-
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         12 => prop_oneof![Just(SMALL), Just(TWO_SECTORS), 0..3_900_usize]
@@ -164,52 +149,6 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::ShortWrites),
         1 => (0..64 * 4096 * 8_usize).prop_map(Event::Rot),
     ]
-}
-
-/// Plays `events` and judges every open. A store that failed is opened again, as its owner would.
-fn play(seed: u64, events: &[Event]) -> Result<(), Broken> {
-    let disk = Disk::new(seed, None);
-    let (mut store, mut claim) = aged(&disk, seed % 70, SMALL);
-    for event in events {
-        let sound = match *event {
-            Event::Take(step) => claim.acknowledged.finished || take(&mut store, &mut claim, step),
-            Event::Reopen => false,
-            Event::Crash => {
-                disk.crash();
-                false
-            }
-            Event::Rot(bit) => {
-                // Rot meets durable data: what is unsynced has no place yet to rot in.
-                disk.crash();
-                disk.flip(bit);
-                false
-            }
-            Event::PowerCut(nth) => arm(&disk, Fault::PowerCut { nth }),
-            Event::FailWrite(nth) => arm(&disk, Fault::Write { nth, errno: EIO }),
-            Event::FailSync(nth) => arm(&disk, Fault::Sync { nth, errno: EIO }),
-            Event::ShortWrites => arm(&disk, Fault::ShortWrites),
-        };
-        if !sound {
-            store = open_at_last(&disk, &mut claim)?;
-        }
-    }
-    Ok(())
-}
-
-fn arm(disk: &Disk, fault: Fault) -> bool {
-    disk.set_faults(&[fault]);
-    true
-}
-
-/// Opens; if an armed fault strikes in the open, cuts the power and opens again.
-fn open_at_last(disk: &Disk, claim: &mut world::Claim) -> Result<world::NoteStore, Broken> {
-    match open(disk, claim) {
-        Err(Broken::Medium) => {
-            disk.crash();
-            open(disk, claim)
-        }
-        verdict => verdict,
-    }
 }
 
 proptest! {

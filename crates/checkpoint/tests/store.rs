@@ -27,7 +27,7 @@ fn progress(executed: u64) -> Progress {
         acked: executed + 15,
         position_mm: [0.1, -(executed as f64), f64::MIN_POSITIVE],
         file: "Gehäuse 7.ngc".to_owned(),
-        tool: (executed % 2 == 0).then_some(3),
+        tool: executed.is_multiple_of(2).then_some(3),
     }
 }
 

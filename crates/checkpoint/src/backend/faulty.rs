@@ -2,30 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 
 use super::Backend;
+use super::sectors::{SECTOR_LEN, Sector, Sectors};
 use crate::layout::IMAGE_LEN;
-
-/// Unit of loss at a power cut, in bytes.
-pub const SECTOR_LEN: usize = 512;
-
-type Sector = [u8; SECTOR_LEN];
 
 const EIO: i32 = 5;
 
 /// Bytes in memory that keep *written* and *durable* apart, with seeded faults.
 ///
-/// Until a sync returns, each sector that was written may survive a [`crash`](Self::crash) or not, whatever its
-/// neighbours do: that covers dropped, torn and reordered writes. After a failed sync the lost sectors stay visible to
-/// reads and are not written by the next sync, as Linux does it.
+/// Until a sync returns, each sector that was written may survive a [`crash`](Self::crash) or not,
+/// whatever its neighbours do: that covers dropped, torn and reordered writes. After a failed sync
+/// the lost sectors stay visible to reads and are not written by the next sync, as Linux does it.
 ///
 /// Same seed and same calls, same result.
 #[derive(Clone, Debug)]
 pub struct Faulty {
-    visible: Vec<u8>,
-    durable: Vec<u8>,
+    visible: Sectors,
+    durable: Sectors,
     /// What each sector was made to hold since it was last durable, oldest first.
-    pending: BTreeMap<usize, Vec<Sector>>,
+    pending: BTreeMap<usize, Vec<Arc<Sector>>>,
     faults: Vec<Fault>,
     calls: Calls,
     random: u64,
@@ -36,7 +33,8 @@ pub struct Faulty {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Reads that touch this sector fail with EIO until it is written, as on a drive that then maps in a spare.
+    /// Reads that touch this sector fail with EIO until it is written, as on a drive that then maps
+    /// in a spare.
     BadSector {
         /// Counted from 0, in units of [`SECTOR_LEN`].
         sector: usize,
@@ -48,7 +46,8 @@ pub enum Fault {
         /// For example 28, ENOSPC.
         errno: i32,
     },
-    /// That sync fails with this `errno`; each sector it should have saved is saved or lost for good.
+    /// That sync fails with this `errno`; each sector it should have saved is saved or lost for
+    /// good.
     Sync {
         /// Which one.
         nth: u64,
@@ -57,10 +56,11 @@ pub enum Fault {
     },
     /// Writes take fewer bytes than offered.
     ShortWrites,
-    /// Syncs report success and save nothing: the disk this crate cannot protect from, for tests that must fail.
+    /// Syncs report success and save nothing: the disk this crate cannot protect from, for tests
+    /// that must fail.
     LyingSyncs,
-    /// At that write or sync (counted together) the power goes: the call and all later ones fail until
-    /// [`crash`](Faulty::crash). A write is pending by then, a sync has saved nothing.
+    /// At that write or sync (counted together) the power goes: the call and all later ones fail
+    /// until [`crash`](Faulty::crash). A write is pending by then, a sync has saved nothing.
     PowerCut {
         /// Which one.
         nth: u64,
@@ -79,12 +79,13 @@ pub struct Calls {
 impl Faulty {
     /// A blank disk of a store's size without faults.
     pub fn new(seed: u64) -> Self {
-        Self::from_image(vec![0; IMAGE_LEN], seed)
+        Self::from_image(&[0; IMAGE_LEN], seed)
     }
 
-    /// A disk on which `image` is durable. Its length should be a multiple of [`SECTOR_LEN`]; a shorter last sector is
-    /// lost or kept as a whole.
-    pub fn from_image(image: Vec<u8>, seed: u64) -> Self {
+    /// A disk on which `image` is durable. Its length should be a multiple of [`SECTOR_LEN`]; a
+    /// shorter last sector is lost or kept as a whole.
+    pub fn from_image(image: &[u8], seed: u64) -> Self {
+        let image = Sectors::from_bytes(image);
         Self {
             visible: image.clone(),
             durable: image,
@@ -110,57 +111,70 @@ impl Faulty {
     }
 
     /// What would be left if every pending sector were lost.
-    pub fn durable(&self) -> &[u8] {
-        &self.durable
+    pub fn durable(&self) -> Vec<u8> {
+        self.durable.to_bytes()
     }
 
-    /// Sectors whose fate a crash would decide: written, not synced, and different from what is durable.
+    /// Sectors whose fate a crash would decide: written, not synced, and different from what is
+    /// durable.
     pub fn undecided(&self) -> Vec<usize> {
-        let changed = |(&sector, versions): (&usize, &Vec<Sector>)| {
-            let at = sector * SECTOR_LEN;
-            let durable = self.durable.get(at..at + SECTOR_LEN);
+        let changed = |(&sector, versions): (&usize, &Vec<Arc<Sector>>)| {
+            let durable = self.durable.get(sector);
             versions
                 .iter()
-                .any(|version| durable != Some(version.as_slice()))
+                .any(|version| Some(version) != durable)
                 .then_some(sector)
         };
         self.pending.iter().filter_map(changed).collect()
     }
 
-    /// Power off and on. Each pending sector keeps its durable content or one of the versions written since, or, one
-    /// time in sixteen, holds garbage; the seed decides. Faults are cleared.
+    /// Flips one bit of the medium, durably; reads see it unless the sector is pending.
+    pub fn rot(&mut self, bit: usize) {
+        let sector = bit / 8 / SECTOR_LEN;
+        let Some(mut rotten) = self.durable.get(sector).cloned() else {
+            return;
+        };
+        if let Some(byte) = Arc::make_mut(&mut rotten).get_mut(bit / 8 % SECTOR_LEN) {
+            *byte ^= 1 << (bit % 8);
+        }
+        if !self.pending.contains_key(&sector) {
+            self.visible.set(sector, Arc::clone(&rotten));
+        }
+        self.durable.set(sector, rotten);
+    }
+
+    /// Whether a crash of the one can leave exactly what a crash of the other can.
+    pub fn shares_fate_with(&self, other: &Self) -> bool {
+        self.durable == other.durable && self.pending == other.pending
+    }
+
+    /// Power off and on. Each pending sector keeps its durable content or one of the versions
+    /// written since, or, one time in sixteen, holds garbage; the seed decides. Faults are cleared.
     pub fn crash(&mut self) {
-        for (sector, versions) in std::mem::take(&mut self.pending) {
-            let survivor = self.below(versions.len() as u64 + 1);
-            let garbage = self.below(16) == 0;
-            if garbage {
-                let mut scribble = [0; SECTOR_LEN];
-                scribble
-                    .iter_mut()
-                    .for_each(|byte| *byte = self.next_random() as u8);
-                self.persist(sector, &scribble);
-            } else if let Some(version) =
-                usize::try_from(survivor).ok().and_then(|i| versions.get(i))
-            {
-                self.persist(sector, version);
+        for (sector, mut versions) in std::mem::take(&mut self.pending) {
+            let survivor = self.below(versions.len() as u64 + 1) as usize;
+            if self.below(16) == 0 {
+                let garbage = Arc::new(self.garbage());
+                self.durable.set(sector, garbage);
+            } else if survivor < versions.len() {
+                self.durable.set(sector, versions.swap_remove(survivor));
             }
         }
         self.power_on();
     }
 
-    /// Power off and on, keeping of the [`undecided`](Self::undecided) sectors the newest version of exactly those
-    /// whose index has its bit set in `keep`, for going through all subsets.
+    /// Power off and on, keeping of the [`undecided`](Self::undecided) sectors the newest version
+    /// of exactly those whose index has its bit set in `keep`, for going through all subsets.
     pub fn crash_keeping(&mut self, keep: u64) {
         let undecided = self.undecided();
         let mut pending = std::mem::take(&mut self.pending);
         for (bit, sector) in undecided.into_iter().enumerate() {
             let kept = keep.checked_shr(bit as u32).unwrap_or(0) & 1 == 1;
-            if let Some(newest) = pending
+            let newest = pending
                 .remove(&sector)
-                .and_then(|versions| versions.last().copied())
-                .filter(|_| kept)
-            {
-                self.persist(sector, &newest);
+                .and_then(|mut versions| versions.pop());
+            if let Some(newest) = newest.filter(|_| kept) {
+                self.durable.set(sector, newest);
             }
         }
         self.power_on();
@@ -174,31 +188,21 @@ impl Faulty {
         self.powered = true;
     }
 
-    fn persist(&mut self, sector: usize, bytes: &Sector) {
-        let at = sector * SECTOR_LEN;
-        let end = self.durable.len().min(at + SECTOR_LEN);
-        if let Some(to) = self.durable.get_mut(at..end) {
-            to.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        }
-    }
-
     /// Takes `bytes` into the visible image and notes the touched sectors as pending.
     fn take(&mut self, offset: usize, bytes: &[u8]) {
-        let end = offset + bytes.len();
-        if let Some(to) = self.visible.get_mut(offset..end) {
-            to.copy_from_slice(bytes);
-        }
+        let end = offset + self.visible.write(offset, bytes);
         for sector in offset / SECTOR_LEN..end.div_ceil(SECTOR_LEN) {
-            let mut version = [0; SECTOR_LEN];
-            let now = self.visible.iter().skip(sector * SECTOR_LEN);
-            version
-                .iter_mut()
-                .zip(now)
-                .for_each(|(to, from)| *to = *from);
-            self.pending.entry(sector).or_default().push(version);
+            self.pending
+                .entry(sector)
+                .or_default()
+                .extend(self.visible.get(sector).cloned());
             self.faults
                 .retain(|fault| *fault != Fault::BadSector { sector });
         }
+    }
+
+    fn garbage(&mut self) -> Sector {
+        std::array::from_fn(|_| self.next_random() as u8)
     }
 
     fn check_power(&self) -> io::Result<()> {
@@ -249,15 +253,8 @@ impl Backend for Faulty {
         if bad {
             return Err(io::Error::from_raw_os_error(EIO));
         }
-        let tail = usize::try_from(offset)
-            .ok()
-            .and_then(|at| self.visible.get(at..))
-            .unwrap_or_default();
-        let n = tail.len().min(buf.len());
-        if let (Some(to), Some(from)) = (buf.get_mut(..n), tail.get(..n)) {
-            to.copy_from_slice(from);
-        }
-        Ok(n)
+        let offset = usize::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
+        Ok(self.visible.read(offset, buf))
     }
 
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
@@ -294,10 +291,10 @@ impl Backend for Faulty {
             Fault::Sync { nth: at, errno } if *at == nth => Some(*errno),
             _ => None,
         });
-        for (sector, versions) in std::mem::take(&mut self.pending) {
+        for (sector, mut versions) in std::mem::take(&mut self.pending) {
             let lost = failure.is_some() && self.below(2) == 0;
-            if let Some(newest) = versions.last().filter(|_| !lost) {
-                self.persist(sector, newest);
+            if let Some(newest) = versions.pop().filter(|_| !lost) {
+                self.durable.set(sector, newest);
             }
         }
         failure.map_or(Ok(()), Err)

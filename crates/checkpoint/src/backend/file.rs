@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::Backend;
 use crate::job_dir::Lock;
 
-/// An open store file. One that came from a job directory also carries that directory's lock, so that the lock lives
-/// exactly as long as the store.
+/// An open store file. One that came from a job directory also carries that directory's lock, so
+/// that the lock lives exactly as long as the store.
 #[derive(Debug)]
 pub struct File {
     file: fs::File,
@@ -19,8 +19,8 @@ pub struct File {
 impl File {
     /// Wraps a file that was opened for reading and writing. `path` is only for messages.
     ///
-    /// Nothing guards it against a second writer: prefer the job directory ([`Store::open`](crate::Store::open)),
-    /// which locks.
+    /// Nothing guards it against a second writer: prefer the job directory
+    /// ([`Store::open`](crate::Store::open)), which locks.
     pub fn new(file: fs::File, path: PathBuf) -> Self {
         Self {
             file,
@@ -77,7 +77,8 @@ impl Backend for File {
         std::os::windows::fs::FileExt::seek_write(&self.file, bytes, offset)
     }
 
-    /// `fdatasync`: the file is preallocated and never grows, so there is no metadata worth a second flush.
+    /// `fdatasync`: the file is preallocated and never grows, so there is no metadata worth a
+    /// second flush.
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
     }

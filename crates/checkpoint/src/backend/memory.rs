@@ -5,7 +5,8 @@ use std::io;
 use super::Backend;
 use crate::layout::IMAGE_LEN;
 
-/// Bytes in memory. `sync` always succeeds and everything written survives as long as the value does.
+/// Bytes in memory. `sync` always succeeds and everything written survives as long as the value
+/// does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     bytes: Vec<u8>,

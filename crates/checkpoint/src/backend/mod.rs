@@ -1,33 +1,37 @@
 //! Where the bytes of a store live.
 //!
-//! A [`Backend`] is a fixed-size array of bytes with an explicit durability point. It knows nothing of records: the
-//! layout, the two copies and every rule of recovery belong to the store. That split is what lets the same store run
-//! on a disk ([`File`]), in memory ([`Memory`]) and on a disk that loses power at the worst moment ([`Faulty`]).
+//! A [`Backend`] is a fixed-size array of bytes with an explicit durability point. It knows nothing
+//! of records: the layout, the two copies and every rule of recovery belong to the store. That
+//! split is what lets the same store run on a disk ([`File`]), in memory ([`Memory`]) and on a disk
+//! that loses power at the worst moment ([`Faulty`]).
 
 mod faulty;
 mod file;
 mod memory;
+mod sectors;
 
 use std::io;
 
-pub use faulty::{Calls, Fault, Faulty, SECTOR_LEN};
+pub use faulty::{Calls, Fault, Faulty};
 pub use file::File;
 pub use memory::Memory;
+pub use sectors::SECTOR_LEN;
 
 /// A fixed-size, randomly addressed array of bytes that distinguishes written from durable.
 ///
-/// Implementations never retry: an error is final for the store that sees it, because after a failed sync the
-/// operating system may mark lost pages as clean and report success the next time (Rebello and others, "Can
-/// Applications Recover from fsync Failures?", USENIX ATC 2020).
+/// Implementations never retry: an error is final for the store that sees it, because after a
+/// failed sync the operating system may mark lost pages as clean and report success the next time
+/// (Rebello and others, "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
 pub trait Backend {
     /// Reads up to `buf.len()` bytes at `offset`; returns how many, 0 only at the end.
     ///
     /// # Errors
-    /// Whatever the medium reports. A failed read leaves the store usable: the other copy may be fine.
+    /// Whatever the medium reports. A failed read leaves the store usable: the other copy may be
+    /// fine.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes up to `bytes.len()` bytes at `offset`; returns how many. Visible to `read_at` at once, durable only
-    /// after [`sync`](Self::sync).
+    /// Writes up to `bytes.len()` bytes at `offset`; returns how many. Visible to `read_at` at
+    /// once, durable only after [`sync`](Self::sync).
     ///
     /// # Errors
     /// Whatever the medium reports; any part of `bytes` may have been written.
@@ -36,7 +40,8 @@ pub trait Backend {
     /// Makes everything written so far durable.
     ///
     /// # Errors
-    /// Whatever the medium reports; any part of what was written since the last success may be lost for good.
+    /// Whatever the medium reports; any part of what was written since the last success may be lost
+    /// for good.
     fn sync(&mut self) -> io::Result<()>;
 
     /// Length in bytes.
@@ -78,7 +83,8 @@ pub trait Backend {
     /// Writes all of `bytes` at `offset`, going on after short writes.
     ///
     /// # Errors
-    /// As [`write_at`](Self::write_at), and [`io::ErrorKind::WriteZero`] when nothing more is taken.
+    /// As [`write_at`](Self::write_at), and [`io::ErrorKind::WriteZero`] when nothing more is
+    /// taken.
     fn write_all_at(&mut self, mut offset: u64, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match self.write_at(offset, bytes) {

@@ -4,6 +4,8 @@
 //! being committed when the power went; and once an open has shown a state, that state counts as
 //! acknowledged. A crash alone never makes an open refuse.
 
+mod play;
+
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
@@ -11,6 +13,8 @@ use std::rc::Rc;
 use feedhold_checkpoint::backend::{Backend, Fault, Faulty};
 use feedhold_checkpoint::{Config, IMAGE_LEN, OpenError, Opened, Store};
 use serde::{Deserialize, Serialize};
+
+pub(crate) use play::{Event, play};
 
 pub(crate) type NoteStore = Store<Note, Disk>;
 
@@ -99,7 +103,8 @@ impl Note {
 }
 
 impl Broken {
-    fn at(self, place: String) -> Self {
+    /// The same, seen from further away.
+    pub(crate) fn at(self, place: String) -> Self {
         match self {
             Self::Law(what) => Self::Law(format!("{place}, {what}")),
             Self::Medium => Self::Medium,
@@ -137,7 +142,7 @@ impl Disk {
 
     pub(crate) fn set_faults(&self, faults: &[Fault]) {
         let mut faulty = self.faulty.borrow_mut();
-        let disk = std::mem::replace(&mut *faulty, Faulty::from_image(Vec::new(), 0));
+        let disk = std::mem::replace(&mut *faulty, Faulty::from_image(&[], 0));
         *faulty = disk.with_faults(faults);
     }
 
@@ -146,15 +151,9 @@ impl Disk {
         self.faulty.borrow_mut().crash();
     }
 
-    /// Flips one bit of what is durable, in a world without unsynced data.
-    pub(crate) fn flip(&self, bit: usize) {
-        let mut image = self.faulty.borrow().durable().to_vec();
-        image[bit / 8] ^= 1 << (bit % 8);
-        self.faulty.replace(Faulty::from_image(image, bit as u64));
-    }
-
-    pub(crate) fn image(&self) -> Vec<u8> {
-        self.faulty.borrow().durable().to_vec()
+    /// Flips one bit of what is durable.
+    pub(crate) fn rot(&self, bit: usize) {
+        self.faulty.borrow_mut().rot(bit);
     }
 
     /// Calls `check` with a copy of the disk after a crash, for every subset of the undecided
@@ -179,6 +178,13 @@ impl Disk {
             })?;
         }
         Ok(())
+    }
+
+    /// Whether a crash of the one can leave exactly what a crash of the other can.
+    pub(crate) fn shares_fate_with(&self, other: &Self) -> bool {
+        self.faulty
+            .borrow()
+            .shares_fate_with(&other.faulty.borrow())
     }
 
     fn leaves_out(&self, offset: u64, bytes: &[u8]) -> bool {
@@ -293,7 +299,7 @@ pub(crate) fn shown(store: &NoteStore) -> Result<State, Broken> {
 pub(crate) struct Depth {
     /// Crashes inside a recovery, inside a recovery in a recovery, and so on.
     pub(crate) nested: u32,
-    /// Steps tried after a recovery, each with all its crashes.
+    /// Steps tried after a recovery that was not itself cut, each with all its crashes.
     pub(crate) afterwards: u32,
     /// Filler of those steps in bytes.
     pub(crate) filler: usize,
@@ -310,6 +316,7 @@ pub(crate) fn explore(
     depth: Depth,
     tally: &mut Tally,
 ) -> Result<(), Broken> {
+    let mut before: Option<Disk> = None;
     for nth in 0.. {
         let (disk, mut claim) = (disk.copy(), claim);
         let mut store = open(&disk, &mut claim)?;
@@ -318,8 +325,13 @@ pub(crate) fn explore(
             break;
         }
         tally.power_cuts += 1;
+        if before.is_some_and(|before| before.shares_fate_with(&disk)) {
+            before = Some(disk);
+            continue;
+        }
         disk.for_each_crash(depth.subsets, |disk| recover(disk, claim, depth, tally))
             .map_err(|broken| broken.at(format!("{step:?} cut at {nth}")))?;
+        before = Some(disk);
     }
     Ok(())
 }
@@ -361,6 +373,7 @@ fn cut_recoveries(
         nested: depth.nested - 1,
         ..depth
     };
+    let mut before: Option<Disk> = None;
     for nth in 0.. {
         let cut = disk.copy();
         cut.set_faults(&[Fault::PowerCut { nth }]);
@@ -369,8 +382,13 @@ fn cut_recoveries(
             Err(Broken::Medium) => tally.power_cuts += 1,
             Err(broken) => return Err(broken),
         }
+        if before.is_some_and(|before| before.shares_fate_with(&cut)) {
+            before = Some(cut);
+            continue;
+        }
         cut.for_each_crash(depth.subsets, |disk| recover(disk, claim, deeper, tally))
             .map_err(|broken| broken.at(format!("open cut at {nth}")))?;
+        before = Some(cut);
     }
     Ok(())
 }
