@@ -45,9 +45,10 @@ impl<'a> Block<'a> {
             flavor,
             text,
             contents: Contents::default(),
-            words: Words::Few {
-                words: [NO_WORD; FEW],
+            words: Words {
                 len: 0,
+                few: [NO_WORD; FEW],
+                many: None,
             },
             line_number: None,
             checksum: None,
@@ -364,28 +365,21 @@ const NO_FAULT: Fault = Fault {
     kind: FaultKind::Nul,
 };
 
+/// The words of a block in place: there is no heap.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large case must live in place: there is no heap"
-)]
-enum Words<'a> {
-    Few {
-        words: [Word<'a>; FEW],
-        len: usize,
-    },
-    Many {
-        words: [Word<'a>; MAX_WORDS],
-        len: usize,
-    },
+struct Words<'a> {
+    len: usize,
+    few: [Word<'a>; FEW],
+    /// All words, once there are more than a few.
+    many: Option<[Word<'a>; MAX_WORDS]>,
 }
 
 impl<'a> Words<'a> {
     #[inline]
     fn as_slice(&self) -> &[Word<'a>] {
-        match self {
-            Self::Few { words, len } => words.get(..*len),
-            Self::Many { words, len } => words.get(..*len),
+        match &self.many {
+            None => self.few.get(..self.len),
+            Some(many) => many.get(..self.len),
         }
         .unwrap_or(&[])
     }
@@ -393,33 +387,29 @@ impl<'a> Words<'a> {
     /// False when there is no room.
     #[inline]
     fn push(&mut self, word: Word<'a>) -> bool {
-        match self {
-            Self::Few { words, len } if *len < FEW => {
-                if let Some(place) = words.get_mut(*len) {
-                    *place = word;
-                }
-                *len += 1;
+        match self.few.get_mut(self.len) {
+            Some(place) => {
+                *place = word;
+                self.len += 1;
                 true
             }
-            _ => self.push_many(word),
+            None => self.push_many(word),
         }
     }
 
     #[cold]
     fn push_many(&mut self, word: Word<'a>) -> bool {
-        if let Self::Few { words, len } = *self {
+        let few = &self.few;
+        let many = self.many.get_or_insert_with(|| {
             let mut many = [NO_WORD; MAX_WORDS];
-            many.iter_mut().zip(words).for_each(|(to, from)| *to = from);
-            *self = Self::Many { words: many, len };
-        }
-        let Self::Many { words, len } = self else {
-            return false;
-        };
-        let Some(place) = words.get_mut(*len) else {
+            many.iter_mut().zip(few).for_each(|(to, from)| *to = *from);
+            many
+        });
+        let Some(place) = many.get_mut(self.len) else {
             return false;
         };
         *place = word;
-        *len += 1;
+        self.len += 1;
         true
     }
 }

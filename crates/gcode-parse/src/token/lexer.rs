@@ -74,7 +74,13 @@ impl<'a> Iterator for Tokens<'a> {
         self.skip_blanks();
         let byte = *self.line.get(self.at)?;
         if byte.is_ascii_alphabetic() && self.text == FreeText::Never {
-            Some(self.letter(byte.to_ascii_uppercase()))
+            let letter = byte.to_ascii_uppercase();
+            // N, O, M and T may begin something else; all other letters begin words.
+            if matches!(letter, b'M'..=b'O' | b'T') {
+                Some(self.special_letter(letter))
+            } else {
+                Some(self.word(letter))
+            }
         } else {
             Some(self.other(byte))
         }
@@ -82,8 +88,8 @@ impl<'a> Iterator for Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    #[inline]
-    fn letter(&mut self, letter: u8) -> Token<'a> {
+    #[cold]
+    fn special_letter(&mut self, letter: u8) -> Token<'a> {
         match letter {
             b'N' if self.takes_line_number() => self.line_number(),
             b'O' if self.flavor != Flavor::Marlin => self.o_word(),
@@ -100,14 +106,18 @@ impl<'a> Tokens<'a> {
         let start = self.at;
         self.at += 1;
         self.skip_blanks();
-        match self.line.get(self.at) {
-            Some(b'0'..=b'9' | b'.' | b'+' | b'-') => {
-                let first = self.at;
-                match self.number() {
-                    Some(number) => self.finish_word(letter, start, Value::Number(number)),
-                    None => self.value_after_sign(letter, start, first),
-                }
-            }
+        let first = self.at;
+        match self.number() {
+            Some(number) => self.finish_word(letter, start, Value::Number(number)),
+            None => self.other_value(letter, start, first),
+        }
+    }
+
+    /// A value that does not begin as a number, or does so and is none.
+    #[cold]
+    fn other_value(&mut self, letter: u8, start: usize, first: usize) -> Token<'a> {
+        match self.line.get(first) {
+            Some(b'.' | b'+' | b'-') => self.value_after_sign(letter, start, first),
             _ => self.unusual_value(letter, start),
         }
     }
@@ -124,40 +134,68 @@ impl<'a> Tokens<'a> {
         })
     }
 
-    /// Reads `+`, `-`, digits and one point. On failure the cursor stands behind what looked like a number.
+    /// Reads a sign, digits and one point. On failure the cursor stays where it is.
     #[inline]
     fn number(&mut self) -> Option<Number<'a>> {
-        let start = self.at;
-        let joins = self.flavor != Flavor::Marlin;
-        let mut at = start;
-        if let Some(b'+' | b'-') = self.line.get(at) {
-            at += 1;
+        let rest = self.line.get(self.at..)?;
+        let digits = |from: usize| {
+            let mut at = from;
+            while rest.get(at).is_some_and(u8::is_ascii_digit) {
+                at += 1;
+            }
+            at
+        };
+        let signed = usize::from(matches!(rest.first(), Some(b'+' | b'-')));
+        let mut end = digits(signed);
+        let mut count = end - signed;
+        if rest.get(end) == Some(&b'.') {
+            let point = end + 1;
+            end = digits(point);
+            count += end - point;
         }
+        let joins = matches!(rest.get(end), Some(b' ' | b'\t')) && self.flavor != Flavor::Marlin;
+        if joins && matches!(rest.get(end + 1), Some(b'0'..=b'9' | b'.' | b' ' | b'\t')) {
+            return self.number_with_blanks();
+        }
+        if count == 0 {
+            return None;
+        }
+        self.at += end;
+        rest.get(..end).map(Number::checked)
+    }
+
+    /// The same for firmwares that drop blanks before they look.
+    #[cold]
+    fn number_with_blanks(&mut self) -> Option<Number<'a>> {
+        let start = self.at;
+        let mut at = start;
         let mut end = at;
         let mut digits = 0_usize;
         let mut points = 0_usize;
         while let Some(&byte) = self.line.get(at) {
+            at += 1;
             match byte {
                 b'0'..=b'9' => digits += 1,
                 b'.' if points == 0 => points = 1,
-                b' ' | b'\t' if joins => {
-                    at += 1;
-                    continue;
-                }
+                b'+' | b'-' if at == start + 1 => {}
+                b' ' | b'\t' => continue,
                 _ => break,
             }
-            at += 1;
             end = at;
         }
+        if digits == 0 {
+            return None;
+        }
         self.at = end;
-        (digits > 0).then(|| Number::checked(self.slice(start, end)))
+        Some(Number::checked(self.slice(start, end)))
     }
 
     /// A sign that no digit follows: the sign of an expression, or a number gone wrong.
     #[cold]
     fn value_after_sign(&mut self, letter: u8, start: usize, first: usize) -> Token<'a> {
+        let signed = matches!(self.line.get(first), Some(b'+' | b'-'));
+        self.at = first + 1;
         self.skip_blanks();
-        let signed = self.at > first && matches!(self.line.get(first), Some(b'+' | b'-'));
         if signed
             && self.flavor != Flavor::Marlin
             && matches!(self.line.get(self.at), Some(b'#' | b'['))
@@ -169,7 +207,6 @@ impl<'a> Tokens<'a> {
                 Err(fault) => Token::Invalid(fault),
             };
         }
-        self.at = self.at.max(first + 1);
         self.skip_number_bytes();
         fault(first, FaultKind::BadNumber)
     }
