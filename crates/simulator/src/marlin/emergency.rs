@@ -57,7 +57,9 @@ impl EmergencyParser {
             (State::Start, b'N') => State::LineNumber,
             (State::Start | State::LineNumber, b'M') => State::Code(0),
             (State::LineNumber, b' ' | b'-' | b'0'..=b'9') => State::LineNumber,
-            (State::Code(code), b'0'..=b'9') if code < 1000 => State::Code(code * 10 + u32::from(byte - b'0')),
+            (State::Code(code), b'0'..=b'9') if code < 1000 => {
+                State::Code(code * 10 + u32::from(byte - b'0'))
+            }
             (State::Code(code) | State::Behind(code), b' ' | b'*' | b';') => State::Behind(code),
             // Parameters and a checksum do not matter once the command is known.
             (State::Behind(code), _) => State::Behind(code),
@@ -89,7 +91,9 @@ mod tests {
         ];
         for (text, expected) in cases {
             let mut parser = EmergencyParser::default();
-            let found = text.bytes().fold(None, |found, byte| found.or(parser.take(byte)));
+            let found = text
+                .bytes()
+                .fold(None, |found, byte| found.or(parser.take(byte)));
             assert_eq!(found, expected, "{text:?}");
         }
     }

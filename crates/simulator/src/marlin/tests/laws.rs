@@ -1,0 +1,123 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Lines of a program that touch every part of the model.
+fn program() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        4 => (-50.0_f64..50.0, -50.0_f64..50.0, 60.0_f64..12_000.0).prop_map(|(x, y, f)| format!("G1 X{x:.3} Y{y:.3} F{f:.0}")),
+        2 => (-5.0_f64..5.0).prop_map(|e| format!("G1 E{e:.4}")),
+        2 => (-0.01_f64..0.01).prop_map(|x| format!("G1 X{x:.4}")),
+        1 => (-9.0_f64..9.0, 1.0_f64..9.0).prop_map(|(x, j)| format!("G3 X{x:.3} Y5 I3 J{j:.2}")),
+        1 => Just("G92 X1 E0".to_owned()),
+        1 => Just("G91".to_owned()),
+        1 => Just("G90".to_owned()),
+        1 => Just("M400".to_owned()),
+        1 => Just("M105".to_owned()),
+        1 => Just("G28 X".to_owned()),
+        1 => Just("G4 P50".to_owned()),
+    ];
+    proptest::collection::vec(line, 1..40).prop_map(|lines| lines.join("\n"))
+}
+
+/// What a run left: the log's digest and number of entries, when it ended, and what the host saw.
+fn run(params: &str, program: &str) -> (u64, u64, Duration, String) {
+    let mut printer = printer(params);
+    let said = ping_pong(&mut printer, program);
+    (
+        printer.log().digest(),
+        printer.log().len(),
+        printer.now(),
+        said,
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_same_seed_and_traffic_give_the_same_run(program in program(), seed in any::<u32>()) {
+        let params = format!("heat=instant&seed={seed}&fault=dup-line:0.2,delay-line:0.2&baud=115200");
+        prop_assert_eq!(run(&params, &program), run(&params, &program));
+    }
+
+    #[test]
+    fn every_motion_line_is_one_entry_whatever_the_buffers(program in program()) {
+        let motions = program.lines().filter(|line| line.contains("G1 ") || line.starts_with("G3") || line.starts_with("G28") || line.starts_with("G4 ")).count();
+        let (digest, len, ..) = run("heat=instant", &program);
+        prop_assert_eq!(len, motions as u64);
+        for params in ["heat=instant&planner=4", "heat=instant&queue=1", "heat=instant&jerk=junction", "heat=instant&motion=instant"] {
+            prop_assert_eq!(run(params, &program).0, digest, "{}", params);
+        }
+    }
+
+    #[test]
+    fn any_bytes_leave_it_standing(bytes in proptest::collection::vec(any::<u8>(), 0..2000), times in proptest::collection::vec(0_u64..3_000_000, 1..8)) {
+        let mut printer = printer("motion=planned");
+        let part = bytes.len() / times.len() + 1;
+        let mut now = Duration::ZERO;
+        for (bytes, time) in bytes.chunks(part).zip(&times) {
+            send(&mut printer, now, bytes);
+            now += Duration::from_micros(*time);
+            printer.advance(now);
+        }
+        let stats = printer.rx_stats();
+        prop_assert!(stats.high_water <= stats.capacity);
+    }
+
+    #[test]
+    fn a_host_that_resends_gets_every_line_done_once(count in 5_u64..60, seed in any::<u32>()) {
+        let mut printer = printer(&format!("seed={seed}&motion=instant&fault=garble-rx:0.004,drop-rx:0.002"));
+        send_with_resends(&mut printer, count)?;
+        let xs: Vec<f64> = printer.log().entries().map(|entry| entry.target[0]).collect();
+        let expected: Vec<f64> = (1..=count).map(|n| n as f64).collect();
+        prop_assert_eq!(xs, expected);
+    }
+}
+
+/// Sends `G1 X1`, `G1 X2` … numbered, one at a time; on `Resend` goes back, on silence for 5 s sends a
+/// line with a number from the future, which makes the printer say which one it wants.
+fn send_with_resends(printer: &mut Simulator, count: u64) -> Result<(), TestCaseError> {
+    let mut now = Duration::ZERO;
+    let mut said = Vec::new();
+    printer.transmit(now, &mut said);
+    let mut next = 1;
+    for _ in 0..100 * count {
+        if next > count {
+            return Ok(());
+        }
+        said.clear();
+        send(
+            printer,
+            now,
+            framed(next, &format!("G1 X{next}")).as_bytes(),
+        );
+        printer.transmit(now, &mut said);
+        now += Duration::from_millis(1);
+        // A garbled `N` makes an unknown command of a line, and that is answered with `ok` too.
+        let is_unknown = said.windows(15).any(|text| text == b"Unknown command");
+        if said.is_empty() || is_unknown {
+            send(
+                printer,
+                now,
+                format!("\n{}", framed(next + 1000, "M105")).as_bytes(),
+            );
+            printer.transmit(now, &mut said);
+        }
+        let text = String::from_utf8_lossy(&said);
+        match text
+            .lines()
+            .filter_map(|line| line.strip_prefix("Resend: "))
+            .next_back()
+        {
+            Some(asked) => {
+                next = asked
+                    .parse()
+                    .map_err(|_| TestCaseError::fail(text.clone().into_owned()))?
+            }
+            None if text.lines().any(|line| line == "ok") => next += 1,
+            None => {}
+        }
+    }
+    Err(TestCaseError::fail("never came to an end"))
+}
