@@ -39,12 +39,21 @@ pub struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// Parses one line without its terminator.
+    #[inline]
     #[must_use]
     pub fn parse(flavor: Flavor, text: &'a [u8]) -> Self {
-        let mut block = Self {
+        // Two steps, so that the caller's own place is filled: a block is too large to be copied about.
+        let mut block = Self::empty(flavor, text);
+        block.read();
+        block
+    }
+
+    #[inline]
+    const fn empty(flavor: Flavor, text: &'a [u8]) -> Self {
+        Self {
             flavor,
             text,
-            contents: Contents::default(),
+            contents: Contents(0),
             words: Words {
                 len: 0,
                 few: [NO_WORD; FEW],
@@ -54,14 +63,16 @@ impl<'a> Block<'a> {
             checksum: None,
             faults: [NO_FAULT; MAX_FAULTS],
             fault_count: 0,
-        };
-        for token in tokens(flavor, text) {
+        }
+    }
+
+    fn read(&mut self) {
+        for token in tokens(self.flavor, self.text) {
             match token {
-                Token::Word(word) => block.push_word(word),
-                other => block.push_other(other),
+                Token::Word(word) => self.push_word(word),
+                other => self.push_other(other),
             }
         }
-        block
     }
 
     /// The flavor it was read in.
@@ -415,7 +426,7 @@ impl<'a> Words<'a> {
 }
 
 /// Which of the rarer things a line holds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Contents(u8);
 
 impl Contents {

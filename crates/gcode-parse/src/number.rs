@@ -57,26 +57,38 @@ impl<'a> Number<'a> {
     #[inline]
     #[must_use]
     pub fn to_f64(&self) -> f64 {
-        if self.text.len() <= 19 {
+        let (negative, digits) = match self.text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            rest => (false, rest),
+        };
+        if digits.len() <= 19 {
             let mut mantissa = 0_u64;
-            let mut scale = 0_usize;
-            let mut after_point = 0_usize;
-            let mut negative = false;
-            for &byte in self.text {
+            let mut bytes = digits.iter();
+            let mut scale = 0;
+            for byte in bytes.by_ref() {
                 let digit = byte.wrapping_sub(b'0');
-                if digit < 10 {
-                    mantissa = mantissa * 10 + u64::from(digit);
-                    scale += after_point;
-                } else if byte == b'.' {
-                    after_point = 1;
-                } else if byte == b'-' {
-                    negative = true;
+                if digit >= 10 {
+                    if *byte != b'.' {
+                        return self.to_f64_slowly();
+                    }
+                    scale = bytes.len();
+                    break;
                 }
+                mantissa = mantissa * 10 + u64::from(digit);
+            }
+            for byte in bytes {
+                let digit = byte.wrapping_sub(b'0');
+                if digit >= 10 {
+                    return self.to_f64_slowly();
+                }
+                mantissa = mantissa * 10 + u64::from(digit);
             }
             if mantissa <= 1 << 53
                 && let Some(power) = POWERS.get(scale)
             {
-                let value = mantissa as f64 / power;
+                // The mantissa fits an i64 too, and that is the conversion which processors have.
+                let value = mantissa as i64 as f64 / power;
                 return if negative { -value } else { value };
             }
         }
@@ -127,6 +139,16 @@ impl<'a> Number<'a> {
     #[inline]
     #[must_use]
     pub fn code(&self) -> Option<Code> {
+        match *self.text {
+            [ones @ b'0'..=b'9'] => Some(Code::new(u16::from(ones - b'0'))),
+            [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Some(Code::new(
+                u16::from(tens - b'0') * 10 + u16::from(ones - b'0'),
+            )),
+            _ => self.long_code(),
+        }
+    }
+
+    fn long_code(self) -> Option<Code> {
         let mut major = 0_u16;
         let mut minor = 0_u8;
         let mut place = 0_u32;

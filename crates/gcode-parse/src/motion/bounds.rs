@@ -38,8 +38,9 @@ impl Bounds {
             };
             return;
         }
-        for axis in Axis::ALL {
-            self.include_value(axis, point[axis]);
+        for ((min, max), value) in self.min.0.iter_mut().zip(&mut self.max.0).zip(point.0) {
+            *min = if value < *min { value } else { *min };
+            *max = if value > *max { value } else { *max };
         }
     }
 

@@ -138,26 +138,14 @@ impl<'a> Tokens<'a> {
     #[inline]
     fn number(&mut self) -> Option<Number<'a>> {
         let rest = self.line.get(self.at..)?;
-        let digits = |from: usize| {
-            let mut at = from;
-            while rest.get(at).is_some_and(u8::is_ascii_digit) {
-                at += 1;
-            }
-            at
-        };
         let signed = usize::from(matches!(rest.first(), Some(b'+' | b'-')));
-        let mut end = digits(signed);
-        let mut count = end - signed;
-        if rest.get(end) == Some(&b'.') {
-            let point = end + 1;
-            end = digits(point);
-            count += end - point;
-        }
+        let Extent { length, digits } = Extent::of(rest.get(signed..)?);
+        let end = signed + length;
         let joins = matches!(rest.get(end), Some(b' ' | b'\t')) && self.flavor != Flavor::Marlin;
         if joins && matches!(rest.get(end + 1), Some(b'0'..=b'9' | b'.' | b' ' | b'\t')) {
             return self.number_with_blanks();
         }
-        if count == 0 {
+        if digits == 0 {
             return None;
         }
         self.at += end;
@@ -680,6 +668,63 @@ impl<'a> Tokens<'a> {
     #[inline]
     fn slice(&self, start: usize, end: usize) -> &'a [u8] {
         self.line.get(start..end).unwrap_or(&[])
+    }
+}
+
+/// The digits and the one point at the front of a text.
+struct Extent {
+    length: usize,
+    digits: usize,
+}
+
+impl Extent {
+    /// Most numbers end within eight bytes, and those are looked at in one word.
+    #[inline]
+    fn of(text: &[u8]) -> Self {
+        if let Some(front) = text.first_chunk::<8>() {
+            let word = u64::from_le_bytes(*front);
+            // A digit becomes 0 to 9, and only what is more reaches the high bit.
+            let value = word ^ 0x3030_3030_3030_3030;
+            let others =
+                (value.wrapping_add(0x7676_7676_7676_7676) | value) & 0x8080_8080_8080_8080;
+            if others != 0 {
+                let first = others.trailing_zeros() / 8;
+                if (word >> (8 * first)) as u8 != b'.' {
+                    let length = first as usize;
+                    return Self {
+                        length,
+                        digits: length,
+                    };
+                }
+                let others = others & (others - 1);
+                if others != 0 {
+                    let length = (others.trailing_zeros() / 8) as usize;
+                    return Self {
+                        length,
+                        digits: length - 1,
+                    };
+                }
+            }
+        }
+        Self::byte_by_byte(text)
+    }
+
+    fn byte_by_byte(text: &[u8]) -> Self {
+        let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let whole = digits(text);
+        match text.get(whole..) {
+            Some([b'.', rest @ ..]) => {
+                let fraction = digits(rest);
+                Self {
+                    length: whole + 1 + fraction,
+                    digits: whole + fraction,
+                }
+            }
+            _ => Self {
+                length: whole,
+                digits: whole,
+            },
+        }
     }
 }
 
