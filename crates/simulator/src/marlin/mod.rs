@@ -20,6 +20,7 @@ use crate::log::Entry;
 use crate::wire::{RxRing, RxStats};
 
 mod command;
+mod corner;
 mod emergency;
 mod framer;
 mod gcodes;
@@ -431,8 +432,11 @@ impl Controller for Marlin {
 /// Seconds as a time, kept within 30 years whatever a program asks for.
 fn seconds(seconds: f64) -> Duration {
     const MOST: f64 = 1e9;
-    // `clamp` leaves NaN as it is, `max` does not.
-    Duration::from_secs_f64(seconds.max(0.0).min(MOST))
+    if seconds.is_nan() {
+        Duration::ZERO
+    } else {
+        Duration::from_secs_f64(seconds.clamp(0.0, MOST))
+    }
 }
 
 /// An entry for something that begins now; the rest is filled in by whoever knows it.

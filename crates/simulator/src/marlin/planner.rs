@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::corner::Leg;
 use super::limits::{Limits, MINIMUM_SPEED};
 use super::options::Jerk;
 use super::seconds;
@@ -26,7 +27,8 @@ pub(super) struct Planner {
     held_until: Duration,
     /// End of the newest block, in steps.
     end: [i64; 4],
-    corner: Corner,
+    /// The newest block, for the corner at its end.
+    before: Option<Leg>,
     rule: Jerk,
     #[cfg(test)]
     pub(super) trace: Vec<Executed>,
@@ -77,18 +79,6 @@ pub(super) struct Executed {
     pub(super) profile: Profile,
 }
 
-/// What the next corner's speed depends on.
-#[derive(Clone, Copy, Debug, Default)]
-struct Corner {
-    nominal: f64,
-    /// Speed of each axis in the block before.
-    velocity: [f64; 4],
-    direction: [f64; 4],
-    /// Speed from which the block before could end in a full stop by jerk alone.
-    safe: f64,
-    length: f64,
-}
-
 /// A block that ran to its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Finished {
@@ -115,7 +105,7 @@ impl Planner {
             running: None,
             held_until: Duration::ZERO,
             end: [0; 4],
-            corner: Corner::default(),
+            before: None,
             rule,
             #[cfg(test)]
             trace: Vec::new(),
@@ -173,20 +163,10 @@ impl Planner {
         let mut block = self.block(delta, feed, limits);
         block.from = std::mem::replace(&mut self.end, to);
         block.to = to;
-        let velocity = block.direction.map(|part| part * block.nominal);
-        let safe = safe_speed(block.nominal, velocity, limits);
-        let max_entry = match self.rule {
-            Jerk::Classic => self.classic_entry(&block, velocity, safe, limits),
-            Jerk::Junction => self.junction_entry(&block, limits),
-        };
+        let leg = Leg::new(&block, limits);
+        let before = self.before.replace(leg).filter(|_| self.waiting() > 0);
+        let max_entry = leg.entry(before.as_ref(), self.rule, limits);
         block.max_entry_sqr = max_entry * max_entry;
-        self.corner = Corner {
-            nominal: block.nominal,
-            velocity,
-            direction: block.direction,
-            safe,
-            length: block.length,
-        };
         self.append(now, block);
         Some(block.length)
     }
@@ -209,8 +189,8 @@ impl Planner {
             (true, true) => limits.travel_acceleration,
             (true, false) => limits.acceleration,
         };
-        for axis in 0..4 {
-            let share = direction[axis].abs();
+        for (axis, part) in direction.into_iter().enumerate() {
+            let share = part.abs();
             if share > 0.0 {
                 nominal = nominal.min(limits.max_feed[axis] / share);
                 acceleration = acceleration.min(limits.max_acceleration[axis] / share);
@@ -233,7 +213,7 @@ impl Planner {
     fn stretched(&self, time: f64, limits: &Limits) -> f64 {
         let waiting = self.waiting();
         let missing = limits.min_segment_time - time;
-        if waiting < 2 || waiting > (self.usable + 1) / 2 - 1 || missing <= 0.0 {
+        if waiting < 2 || waiting >= self.usable.div_ceil(2) || missing <= 0.0 {
             return time;
         }
         time + 2.0 * missing / waiting as f64
@@ -242,67 +222,6 @@ impl Planner {
     /// Blocks that are not under way.
     fn waiting(&self) -> usize {
         self.blocks.len() - usize::from(self.running.is_some())
-    }
-
-    /// Classic jerk: no axis may change its speed at a corner by more than its jerk; when it turns
-    /// round, neither of the two speeds may exceed it.
-    fn classic_entry(&self, block: &Block, velocity: [f64; 4], safe: f64, limits: &Limits) -> f64 {
-        let before = self.corner;
-        if self.waiting() == 0 || before.nominal <= 0.0 {
-            return safe;
-        }
-        let shared = block.nominal.min(before.nominal);
-        let mut factor = 1.0_f64;
-        for (axis, most) in limits.jerk.into_iter().enumerate() {
-            let out = before.velocity[axis] * (shared / before.nominal);
-            let into = velocity[axis] * (shared / block.nominal);
-            let jump = if out * into < 0.0 {
-                out.abs().max(into.abs())
-            } else {
-                (out - into).abs()
-            };
-            if jump * factor > most {
-                factor = most / jump;
-            }
-        }
-        let corner = shared * factor;
-        // Stopping and starting anew by jerk alone may be no slower than the corner.
-        let restart = safe.min(before.safe).min(shared);
-        if restart > corner * 0.99 {
-            restart
-        } else {
-            corner
-        }
-    }
-
-    /// Junction deviation: the speed at which an arc that touches both blocks and leaves the corner
-    /// by the given deviation needs no more than the allowed acceleration.
-    fn junction_entry(&self, block: &Block, limits: &Limits) -> f64 {
-        let before = self.corner;
-        if self.waiting() == 0 || before.nominal <= 0.0 {
-            return MINIMUM_SPEED;
-        }
-        let (out, into) = (unit(before.direction), unit(block.direction));
-        let cos = -out.iter().zip(into).map(|(a, b)| a * b).sum::<f64>();
-        let shared = block.nominal.min(before.nominal);
-        if cos > 0.999_999 {
-            return MINIMUM_SPEED;
-        }
-        if cos < -0.999_999 {
-            return shared;
-        }
-        let turn = unit(std::array::from_fn(|axis| into[axis] - out[axis]));
-        let acceleration = (0..4).fold(block.acceleration, |least, axis| match turn[axis].abs() {
-            0.0 => least,
-            share => least.min(limits.max_acceleration[axis] / share),
-        });
-        let sin_half = (0.5 * (1.0 - cos)).sqrt();
-        let mut sqr = acceleration * limits.junction_deviation * sin_half / (1.0 - sin_half);
-        // Short blocks that turn a little belong to a curve: its own radius bounds the speed too.
-        if block.length < 1.0 && cos < -std::f64::consts::FRAC_1_SQRT_2 {
-            sqr = sqr.min(block.length / (-cos).acos() * acceleration);
-        }
-        sqr.sqrt().clamp(MINIMUM_SPEED, shared)
     }
 
     fn append(&mut self, now: Duration, mut block: Block) {
@@ -413,7 +332,7 @@ impl Planner {
             .take()
             .map(|running| (running.start, running.way(now)));
         self.blocks.clear();
-        self.corner = Corner::default();
+        self.before = None;
         for (axis, mm) in position.into_iter().enumerate() {
             self.set_end(axis, mm, limits);
         }
@@ -426,29 +345,6 @@ impl Planner {
 
 fn to_steps(mm: f64, steps_per_mm: f64) -> i64 {
     (mm * steps_per_mm).round() as i64
-}
-
-/// The highest speed along a block from which jerk alone may bring it to a stop.
-fn safe_speed(nominal: f64, velocity: [f64; 4], limits: &Limits) -> f64 {
-    velocity
-        .into_iter()
-        .zip(limits.jerk)
-        .fold(nominal, |safe, (speed, most)| {
-            if speed.abs() > most {
-                safe.min(nominal * (most / speed.abs()))
-            } else {
-                safe
-            }
-        })
-}
-
-fn unit(vector: [f64; 4]) -> [f64; 4] {
-    let length = vector.iter().map(|part| part * part).sum::<f64>().sqrt();
-    if length > 0.0 {
-        vector.map(|part| part / length)
-    } else {
-        vector
-    }
 }
 
 #[cfg(test)]

@@ -86,6 +86,27 @@ fn corners_are_taken_at_the_speed_that_jerk_allows() {
 }
 
 #[test]
+fn limits_near_zero_slow_it_down_and_break_nothing() {
+    let near_zero = Limits {
+        jerk: [0.0; 4],
+        max_feed: [0.001; 4],
+        junction_deviation: 0.0,
+        ..Limits::default()
+    };
+    for rule in [Jerk::Classic, Jerk::Junction] {
+        let mut planner = Planner::new(16, rule);
+        let corner = [
+            [1.0, 0.0, 0.0, 0.0],
+            [1.0, 1.0, 0.0, 9.0],
+            [0.0, 0.0, 0.0, 0.0],
+        ];
+        let moves = corner.map(|target| (target, 100.0));
+        let end = execute(&mut planner, &moves, &near_zero);
+        assert!(end > Duration::from_secs(9000), "{rule:?}: {end:?}");
+    }
+}
+
+#[test]
 fn moves_shorter_than_a_step_are_not_lost() {
     let limits = Limits::default();
     let mut planner = Planner::new(16, Jerk::Classic);
