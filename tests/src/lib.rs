@@ -3,6 +3,7 @@
 //! - [`oracle`]: what a program means, and whether a machine's log says the same;
 //! - [`ping_pong`]: the simplest host, the reference for every other one;
 //! - [`random`]: random programs that a controller takes without complaint;
+//! - [`world`]: the streaming engine against a simulated controller, in virtual time;
 //! - [`metrics`]: what a run costs in allocations, memory and processor time.
 //!
 //! Programs of any size come from [`xtask::gcode`].
@@ -11,3 +12,4 @@ pub mod metrics;
 pub mod oracle;
 pub mod ping_pong;
 pub mod random;
+pub mod world;

@@ -30,6 +30,9 @@ pub(super) enum Query {
     ResetNumbers,
     /// Answered once every motion before it has finished.
     Barrier,
+    /// Was the barrier really answered? Numbered like a line of the program, so that a line lost before it shows, and answered in
+    /// a way that no doubled `ok` can imitate.
+    Confirm,
     /// Are you still there? Answered by a line that cannot be mistaken for another's `ok`.
     Probe,
 }

@@ -15,12 +15,16 @@ use crate::{
 const ASK_AGAIN: Duration = Duration::from_millis(1500);
 /// How often a starting grbl is asked for its state.
 const KNOCK_AGAIN: Duration = Duration::from_millis(250);
+/// How long answers to repeated questions may trickle in before the first line is sent.
+const SETTLE: Duration = Duration::from_millis(300);
 /// What is quoted of a foreign device.
 const MAX_HEARD: usize = 80;
 
 #[derive(Debug, Default)]
 pub(super) struct Greeting {
     step: Step,
+    /// Questions sent that were not answered, or whose answers were not recognised.
+    open: u32,
     was_reset: bool,
     rx_bytes: Option<usize>,
     planner_blocks: Option<usize>,
@@ -38,6 +42,14 @@ enum Step {
     Identify,
     /// Waiting for the answer to `M110`.
     ResetNumbers,
+    /// A question was repeated and both may be answered: waiting until nothing more comes, then the next step.
+    Settle(Settled),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    ResetNumbers,
+    Welcome,
 }
 
 impl Streamer {
@@ -61,6 +73,7 @@ impl Streamer {
         self.greeting.step = Step::Identify;
         self.flight.clear();
         self.commands.clear();
+        self.greeting.open += 1;
         self.ask(Query::Identify);
         self.timers.set(Timer::Ask, now + ASK_AGAIN);
     }
@@ -70,6 +83,7 @@ impl Streamer {
         self.next_number = 1;
         self.history.clear();
         self.flight.clear();
+        self.greeting.open += 1;
         self.ask(Query::ResetNumbers);
         self.timers.set(Timer::Ask, now + ASK_AGAIN);
     }
@@ -83,6 +97,24 @@ impl Streamer {
             (Step::Knock, _) | (Step::Identify, Dialect::Grbl) => self.knock(now),
             (Step::Identify, Dialect::Marlin) => self.identify(now),
             (Step::ResetNumbers, _) => self.reset_numbers(now),
+            (Step::Settle(next), _) => self.settled(now, next),
+        }
+    }
+
+    /// Goes on to the next step, at once when every question was answered once, else when nothing more comes.
+    fn settle_greeting(&mut self, now: Duration, next: Settled) {
+        if self.greeting.open == 0 {
+            return self.settled(now, next);
+        }
+        self.greeting.step = Step::Settle(next);
+        self.timers.set(Timer::Ask, now + SETTLE);
+    }
+
+    fn settled(&mut self, now: Duration, next: Settled) {
+        self.greeting.open = 0;
+        match next {
+            Settled::ResetNumbers => self.reset_numbers(now),
+            Settled::Welcome => self.welcome(now),
         }
     }
 
@@ -106,6 +138,13 @@ impl Streamer {
 
     /// A response that came before the controller proved itself alive.
     pub(super) fn on_greeting_response(&mut self, now: Duration, response: Response<'_>) {
+        if response.answers_line() {
+            self.greeting.open = self.greeting.open.saturating_sub(1);
+        }
+        if let Step::Settle(next) = self.greeting.step {
+            self.settle_greeting(now, next);
+            return;
+        }
         match response {
             Response::Started(_) => {
                 self.greeting.was_reset = true;
@@ -169,13 +208,13 @@ impl Streamer {
             return;
         }
         match (self.greeting.step, self.config.dialect) {
-            (Step::Identify, Dialect::Grbl) => self.welcome(now),
+            (Step::Identify, Dialect::Grbl) => self.settle_greeting(now, Settled::Welcome),
             (Step::Identify, Dialect::Marlin) if self.greeting.identified => {
-                self.reset_numbers(now)
+                self.settle_greeting(now, Settled::ResetNumbers);
             }
             (Step::Identify, Dialect::Marlin) => self.identify(now),
-            (Step::ResetNumbers, _) => self.welcome(now),
-            (Step::Knock, _) => {}
+            (Step::ResetNumbers, _) => self.settle_greeting(now, Settled::Welcome),
+            (Step::Knock | Step::Settle(_), _) => {}
         }
     }
 

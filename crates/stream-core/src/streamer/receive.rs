@@ -93,7 +93,7 @@ impl Streamer {
         self.last_answer = now;
         self.last_progress = now;
         self.idle_polls = 0;
-        if ack.with_temperatures && self.settle_probed(now) {
+        if ack.with_temperatures && (self.settle_probed(now) || self.settle_confirmed(now)) {
             return;
         }
         if let Some(number) = ack.line {
@@ -104,10 +104,29 @@ impl Streamer {
             self.resend_announced = false;
             return;
         }
+        if self.is_confirming() {
+            return self.stray();
+        }
         match self.flight.pop() {
             Some(line) => self.settle(now, line, Ok(())),
             None => self.stray(),
         }
+    }
+
+    fn is_confirming(&self) -> bool {
+        self.flight.front().is_some_and(|front| front.origin == Origin::Query(Query::Confirm))
+    }
+
+    /// The barrier was confirmed: everything sent has arrived, in order, and has been executed.
+    fn settle_confirmed(&mut self, now: Duration) -> bool {
+        if !self.is_confirming() || self.history.is_resending() {
+            return false;
+        }
+        if let Some(line) = self.flight.pop() {
+            self.settle(now, line, Ok(()));
+        }
+        self.on_drained(now);
+        true
     }
 
     /// `ok N…` names its line: everything up to it was taken, also where an earlier `ok` was lost.
@@ -166,7 +185,13 @@ impl Streamer {
                 }
             }
             Origin::Command(id) => self.emit(Event::CommandDone { id, answer }),
-            Origin::Query(Query::Barrier) if answer.is_ok() => self.on_drained(now),
+            Origin::Query(Query::Barrier) if answer.is_ok() && self.flight.is_empty() => {
+                if self.is_numbered() {
+                    self.ask(Query::Confirm);
+                } else {
+                    self.on_drained(now);
+                }
+            }
             Origin::Query(_) => {}
         }
         self.history
@@ -297,6 +322,11 @@ impl Streamer {
         }
         self.drained = true;
         self.executed.drained();
+        self.at_rest(now);
+    }
+
+    /// The machine stands still with nothing left to do; ends a pause or a cancellation that waited for it.
+    pub(super) fn at_rest(&mut self, now: Duration) {
         match self.phase {
             Phase::Pausing { pause, since } => self.paused(now, pause, since),
             Phase::Cancelling(Cancelling::Draining) => self.cancelled(now),

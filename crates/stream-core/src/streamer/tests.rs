@@ -209,9 +209,11 @@ fn numbers_lines_on_marlin() {
          = 1 2 2
          > N3M400*4\\n
          < ok
+         > N4M105*3\\n
+         < ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0
          = 2 2 2
          >
-         * Finished",
+         * Temperature, Finished",
     );
 }
 
@@ -236,8 +238,10 @@ fn resends_from_the_number_asked_for() {
          = 0 5 5
          > N6M400*1\\n
          < ok
+         > N7M105*0\\n
+         < ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0
          >
-         * Resend, Finished",
+         * Resend, Temperature, Finished",
     );
 }
 
@@ -647,5 +651,26 @@ fn nothing_is_sent_behind_the_end_of_the_program() {
          >
          * Finished
          = 2 2 2",
+    );
+}
+
+#[test]
+fn a_doubled_ok_proves_nothing_about_the_end() {
+    let mut scene = Scene::greeted(Dialect::Marlin).program(&moves(1));
+    scene.play(
+        "> N1G1X1*96\\n
+         < ok
+         < ok
+         > N2M400*5\\n
+         < ok
+         > N3M105*4\\n
+         < ok
+         < ok
+         = 0 1 1
+         * StrayAnswer, StrayAnswer, StrayAnswer
+         < ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0
+         = 1 1 1
+         >
+         * Temperature, Finished",
     );
 }

@@ -46,6 +46,7 @@ impl Queued {
                 Class::Patient,
                 dialect == Dialect::Marlin,
             ),
+            (Query::Confirm, _) => (b"M105", Class::Patient, true),
             (Query::Probe, _) => (b"M105", Class::Modal, false),
         };
         Self {
@@ -117,7 +118,7 @@ impl Streamer {
         }
         match self.phase {
             Phase::Streaming => self.transmit_program(now, out),
-            Phase::Pausing { .. } | Phase::Cancelling(Cancelling::Draining) => self.drain(),
+            Phase::Pausing { .. } | Phase::Cancelling(Cancelling::Draining) => self.come_to_rest(now),
             _ => false,
         }
     }
@@ -224,18 +225,25 @@ impl Streamer {
 
     /// Works towards an empty planner: waits for the answers, then asks for the proof. `true` when a line was queued.
     fn drain(&mut self) -> bool {
-        let hold_stops_answers = matches!(
-            self.phase,
-            Phase::Pausing {
-                pause: Pause::Immediate,
-                ..
-            }
-        ) && self.config.dialect == Dialect::Grbl;
-        if hold_stops_answers || self.drained || !self.flight.is_empty() {
+        if self.drained || !self.flight.is_empty() {
             return false;
         }
         self.ask(Query::Barrier);
         true
+    }
+
+    /// A pause or a cancellation waits until the machine has finished what it was sent.
+    fn come_to_rest(&mut self, now: Duration) -> bool {
+        let held = matches!(self.phase, Phase::Pausing { pause: Pause::Immediate, .. });
+        if held && self.config.dialect == Dialect::Grbl {
+            // A held machine answers nothing; its state report tells when it stands.
+            return false;
+        }
+        if self.drained && self.flight.is_empty() {
+            self.at_rest(now);
+            return false;
+        }
+        self.drain()
     }
 
     fn transmit_command(&mut self, now: Duration, out: &mut Vec<u8>) -> bool {
