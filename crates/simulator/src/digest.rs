@@ -19,7 +19,7 @@ impl Default for Digest {
 impl Digest {
     /// Adds bytes.
     pub fn update(&mut self, mut bytes: &[u8]) {
-        while self.len % 8 != 0 {
+        while !self.len.is_multiple_of(8) {
             let Some((first, rest)) = bytes.split_first() else {
                 return;
             };
@@ -41,7 +41,7 @@ impl Digest {
     fn push(&mut self, byte: u8) {
         self.carry |= u64::from(byte) << (8 * (self.len % 8));
         self.len += 1;
-        if self.len % 8 == 0 {
+        if self.len.is_multiple_of(8) {
             let word = std::mem::take(&mut self.carry);
             self.mix(word);
         }

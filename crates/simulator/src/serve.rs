@@ -83,10 +83,10 @@ where
         let done = tokio::select! {
             biased;
             sent = writer.write(out.get(written..).unwrap_or(&[])), if !out.is_empty() => {
-                sent.map(|n| { written += n; n })
+                sent.inspect(|n| written += n)
             }
             got = reader.read(&mut input), if unsent.is_empty() => {
-                got.map(|n| { unsent = 0..n; n })
+                got.inspect(|n| unsent = 0..*n)
             }
             () = clock.wait(simulator, unread(&out)) => Ok(1),
         };

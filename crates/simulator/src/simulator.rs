@@ -3,13 +3,19 @@ use std::time::Duration;
 use crate::config::{Config, ControllerKind, OnOpen};
 use crate::controller::{Controller, Outside, Snapshot, Touch, Transmit};
 use crate::fault::{FaultInjector, Mishap};
+use crate::grbl::Grbl;
 use crate::log::MotionLog;
+use crate::marlin::Marlin;
 use crate::null::Null;
 use crate::wire::{RxStats, Wire};
 
 /// Most bytes that may lie delivered and unread at the host's end before the machine's end stops
 /// taking more, as a pty or a socket would make it.
 const UNREAD_LIMIT: usize = 256 * 1024;
+
+/// Most bytes kept for a host that does not read at all, while the machine goes on talking; what
+/// comes then is lost, as it is in the buffer of a real port.
+const HOST_BUFFER: usize = 4 * 1024 * 1024;
 
 /// A controller behind a wire, sans-IO and in virtual time.
 ///
@@ -87,7 +93,7 @@ impl Simulator {
             self.deliver(bytes);
         } else {
             self.faults
-                .to_machine(self.now, bytes, &mut self.to_machine);
+                .send_to_machine(self.now, bytes, &mut self.to_machine);
             self.advance(now);
         }
         taken
@@ -311,8 +317,8 @@ impl std::fmt::Debug for Simulator {
 
 fn build(config: &Config) -> Box<dyn Controller> {
     match config.controller {
-        ControllerKind::Grbl => Box::new(Null::new()),
-        ControllerKind::Marlin => Box::new(Null::new()),
+        ControllerKind::Grbl => Box::new(Grbl::new(config)),
+        ControllerKind::Marlin => Box::new(Marlin::new(config)),
         ControllerKind::Null => Box::new(Null::new()),
     }
 }
@@ -333,8 +339,8 @@ struct HostWay<'a> {
 
 impl Transmit for HostWay<'_> {
     fn write(&mut self, now: Duration, bytes: &[u8]) {
-        if self.link == Link::Up {
-            self.faults.to_host(now, bytes, self.wire);
+        if self.link == Link::Up && self.wire.len() < HOST_BUFFER {
+            self.faults.send_to_host(now, bytes, self.wire);
         }
     }
 

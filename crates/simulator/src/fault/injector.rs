@@ -88,7 +88,7 @@ impl FaultInjector {
     }
 
     /// Puts what the host writes on the wire to the machine.
-    pub(crate) fn to_machine(&mut self, now: Duration, bytes: &[u8], wire: &mut Wire) {
+    pub(crate) fn send_to_machine(&mut self, now: Duration, bytes: &[u8], wire: &mut Wire) {
         if !self.rx.any() {
             wire.send(now, bytes);
             return;
@@ -99,7 +99,7 @@ impl FaultInjector {
     }
 
     /// Puts what the machine says on the wire to the host.
-    pub(crate) fn to_host(&mut self, now: Duration, bytes: &[u8], wire: &mut Wire) {
+    pub(crate) fn send_to_host(&mut self, now: Duration, bytes: &[u8], wire: &mut Wire) {
         if !self.ok.any() && !self.line.any() {
             self.send_bytes(now, Duration::ZERO, bytes, wire);
             return;

@@ -10,7 +10,7 @@ pub(super) enum Error {
     NegativeValue = 4,
     SettingDisabled = 5,
     StepPulseTooShort = 6,
-    IdleError = 8,
+    NotIdle = 8,
     Locked = 9,
     SoftLimitNeedsHoming = 10,
     LineOverflow = 11,

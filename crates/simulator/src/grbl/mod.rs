@@ -21,8 +21,6 @@ mod report;
 mod settings;
 mod suspend;
 mod system;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use std::collections::VecDeque;

@@ -138,8 +138,13 @@ impl Grbl {
     }
 
     fn gcode(&mut self, text: &[u8]) -> Result<(), Error> {
+        let before = self.parser.work_offset();
         self.parser
-            .execute(text, self.settings.get(12), &mut self.actions)
+            .execute(text, self.settings.get(12), &mut self.actions)?;
+        if self.parser.work_offset() != before {
+            self.counters.show_offset();
+        }
+        Ok(())
     }
 
     fn run_startup_line(&mut self, now: Duration, index: usize, outside: &mut Outside<'_>) {

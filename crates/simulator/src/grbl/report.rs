@@ -152,10 +152,10 @@ impl Grbl {
                 .saturating_sub(self.mover.blocks_used());
             let _ = write!(text, "|Bf:{free},{}", self.rx.free());
         }
-        if self.options.line_numbers.is_on() {
-            if let Some(line) = self.mover.line().filter(|line| *line > 0) {
-                let _ = write!(text, "|Ln:{line}");
-            }
+        if self.options.line_numbers.is_on()
+            && let Some(line) = self.mover.line().filter(|line| *line > 0)
+        {
+            let _ = write!(text, "|Ln:{line}");
         }
         let feed = form.per_mm() * self.mover.speed() * 60.0;
         let _ = write!(text, "|FS:{feed:.0},{:.0}", self.actual_rpm());

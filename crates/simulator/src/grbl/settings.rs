@@ -96,10 +96,8 @@ impl Settings {
     }
 
     fn put(&mut self, number: u16, value: f64) {
-        if let Some(index) = index_of(number) {
-            if let Some(place) = self.values.get_mut(index) {
-                *place = value;
-            }
+        if let Some(place) = index_of(number).and_then(|index| self.values.get_mut(index)) {
+            *place = value;
         }
     }
 

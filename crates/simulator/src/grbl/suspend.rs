@@ -148,10 +148,10 @@ impl Grbl {
 
     /// What follows when the machine has come to a stand.
     pub(super) fn settle(&mut self, now: Duration, outside: &mut Outside<'_>) {
-        if let Sys::Door(DoorPhase::Restoring(until)) = self.sys {
-            if until <= now {
-                self.go_on(now);
-            }
+        if let Sys::Door(DoorPhase::Restoring(until)) = self.sys
+            && until <= now
+        {
+            self.go_on(now);
         }
         if self.mover.is_running() {
             return;

@@ -24,7 +24,7 @@ impl Grbl {
             }
             b"$" => {
                 if matches!(self.sys, Sys::Run | Sys::Hold(_)) {
-                    return Err(Error::IdleError);
+                    return Err(Error::NotIdle);
                 }
                 self.print_settings(now, outside);
                 Ok(())
@@ -38,7 +38,7 @@ impl Grbl {
             [b'$' | b'G' | b'C' | b'X', ..] => Err(Error::InvalidStatement),
             [b'J', b'=', jog @ ..] => self.jog(jog),
             [b'J', ..] => Err(Error::InvalidStatement),
-            _ if !matches!(self.sys, Sys::Idle | Sys::Alarm) => Err(Error::IdleError),
+            _ if !matches!(self.sys, Sys::Idle | Sys::Alarm) => Err(Error::NotIdle),
             b"#" => {
                 self.print_parameters(now, outside);
                 Ok(())
@@ -78,7 +78,7 @@ impl Grbl {
                 self.print_message(now, "Enabled", outside);
                 self.sys = Sys::Check;
             }
-            _ => return Err(Error::IdleError),
+            _ => return Err(Error::NotIdle),
         }
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Grbl {
 
     fn jog(&mut self, line: &[u8]) -> Result<(), Error> {
         if !matches!(self.sys, Sys::Idle | Sys::Jog) {
-            return Err(Error::IdleError);
+            return Err(Error::NotIdle);
         }
         let before = self.parser.position;
         let Some(jog) = self.parser.jog(line)? else {

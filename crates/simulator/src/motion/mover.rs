@@ -120,10 +120,6 @@ impl Mover {
         self.planner.is_empty() && self.segments.is_empty() && self.running.is_none()
     }
 
-    pub(crate) fn is_holding(&self) -> bool {
-        self.hold == Hold::Yes
-    }
-
     /// Where the last planned block ends.
     pub(crate) fn planned_position(&self) -> Vector {
         self.planned_position

@@ -20,6 +20,31 @@ fn program() -> impl Strategy<Value = String> {
     proptest::collection::vec(line, 1..40).prop_map(|lines| lines.join("\n"))
 }
 
+/// Machines that differ in what bytes do to them.
+const PARAMS: [&str; 4] = [
+    "",
+    "emergency_parser=on&advanced_ok=on&heat=instant",
+    "baud=9600&jerk=junction&wait=on",
+    "motion=instant&heat=instant&queue=1",
+];
+
+/// Text made of what the firmware looks for, in any order, so that odd numbers reach every command.
+fn scraps() -> impl Strategy<Value = Vec<u8>> {
+    const SCRAPS: [&str; 44] = [
+        "\n", "\n", "\n", "\n", " ", " ", "G0", "G1", "G2", "G3", "G4", "G10", "G11", "G20", "G28",
+        "G91", "G92", "M92", "M104", "M109", "M110", "M112", "M114R", "M201", "M203", "M204",
+        "M205", "M220", "M302", "M410", "X", "Y", "Z", "E", "F", "I", "R", "P", "S", "N1", "*",
+        "-", ".", "T",
+    ];
+    let scrap = prop_oneof![
+        5 => proptest::sample::select(&SCRAPS[..]).prop_map(str::to_owned),
+        2 => (0_u32..300).prop_map(|number| number.to_string()),
+        1 => Just("9".repeat(60)),
+        1 => Just(".000000001".to_owned()),
+    ];
+    proptest::collection::vec(scrap, 0..400).prop_map(|scraps| scraps.concat().into_bytes())
+}
+
 /// What a run left: the log's digest and number of entries, when it ended, and what the host saw.
 fn run(params: &str, program: &str) -> (u64, u64, Duration, String) {
     let mut printer = printer(params);
@@ -52,8 +77,12 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_leave_it_standing(bytes in proptest::collection::vec(any::<u8>(), 0..2000), times in proptest::collection::vec(0_u64..3_000_000, 1..8)) {
-        let mut printer = printer("motion=planned");
+    fn any_input_leaves_it_standing(
+        bytes in prop_oneof![proptest::collection::vec(any::<u8>(), 0..2000), scraps()],
+        times in proptest::collection::vec(0_u64..3_000_000, 1..8),
+        params in proptest::sample::select(&PARAMS[..]),
+    ) {
+        let mut printer = printer(params);
         let part = bytes.len() / times.len() + 1;
         let mut now = Duration::ZERO;
         for (bytes, time) in bytes.chunks(part).zip(&times) {
@@ -63,6 +92,8 @@ proptest! {
         }
         let stats = printer.rx_stats();
         prop_assert!(stats.high_water <= stats.capacity);
+        let planned = printer.snapshot().planner_used;
+        prop_assert!(planned < 16, "{planned} blocks");
     }
 
     #[test]
