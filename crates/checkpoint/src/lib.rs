@@ -25,6 +25,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # What it does not promise
+//!
+//! Nothing helps against a disk that reports a sync and saves nothing. And if both copies of the
+//! newest record, and nothing else, rot after they were acknowledged, that looks like a torn write:
+//! the record before is offered, with [`Warning::Torn`].
+//!
 //! # How it works
 //!
 //! One file of 512 KiB, preallocated, zero-filled, never grown: two regions of 64 slots of 4 KiB.

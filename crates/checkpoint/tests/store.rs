@@ -343,6 +343,46 @@ fn a_bad_sector_costs_one_copy_and_is_repaired_from_the_other() {
     assert_eq!(warnings, []);
 }
 
+/// Sectors of a store of 70 records that cannot be read, and what an open makes of them.
+#[test]
+fn a_disk_error_is_never_taken_for_a_torn_write() {
+    // Eight sectors for a slot, 512 for a region.
+    let (newest, next) = (6 * 8, 7 * 8);
+    let lost = "cannot be read from the disk, and its copy does not help";
+    let cases: &[(&[usize], Result<u64, &str>)] = &[
+        (&[newest], Ok(70)),
+        (&[newest + 512 + 3], Ok(70)),
+        (&[next], Ok(70)),
+        (&[newest, newest + 512], Err("slot 6")),
+        (&[newest + 1, newest + 512 + 7], Err("slot 6")),
+        (&[next, next + 512], Err("slot 7")),
+    ];
+    for (sectors, expected) in cases {
+        let mut store = Store::create_on(Faulty::new(3), &Config::new()).expect("no faults");
+        for n in 1..=70_u64 {
+            store.commit(&n).expect("no faults");
+        }
+        let faults: Vec<_> = sectors
+            .iter()
+            .map(|&sector| Fault::BadSector { sector })
+            .collect();
+        let disk = store.into_backend().with_faults(&faults);
+        let outcome = Store::<u64, _>::open_on(disk, &Config::new());
+        match (outcome, expected) {
+            (Ok(Opened { store, warnings }), Ok(newest)) => {
+                assert_eq!((store.latest(), warnings.len()), (Some(newest), 1));
+            }
+            (Err(error), Err(slot)) => {
+                assert!(
+                    error.to_string().contains(&format!("{slot} {lost}")),
+                    "{error}"
+                );
+            }
+            (outcome, _) => panic!("{sectors:?} gave {outcome:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_boxed_backend_is_a_backend() {
     let boxed: Box<dyn Backend> = Box::new(Memory::new());
