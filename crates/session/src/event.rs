@@ -71,7 +71,7 @@ pub enum Event {
         /// Lines of the file.
         total_lines: u64,
     },
-    /// Chunks are not prepared for now: memory is short, or enough is ahead.
+    /// Chunks are not prepared for now, because memory is short.
     ProcessingPaused {
         /// Bytes of the budget in use.
         used_bytes: usize,
@@ -93,7 +93,7 @@ pub enum Event {
     },
     /// Every line of a chunk was answered.
     ChunkCompleted {
-        /// Counted from 0.
+        /// Counted from 0, in a resumed job from the place where it goes on.
         chunk_index: u64,
         /// First source line.
         first_line: u64,
@@ -308,6 +308,15 @@ impl Status {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.state == MachineState::Idle.to_string()
+    }
+}
+
+/// Percent.
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        100.0
+    } else {
+        part as f64 * 100.0 / whole as f64
     }
 }
 

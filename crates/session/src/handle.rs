@@ -1,18 +1,19 @@
 //! The outside of a session: wishes in, events and snapshots out.
 
-use feedhold_checkpoint::Store;
+use feedhold_checkpoint::{Store, backend::Backend};
 use feedhold_stream_core::{
     dialect::RealtimeCommand,
     streamer::{CommandError, GreetingError, Pause, Positions, Proceed, WrongState},
     wire::Chain,
 };
 use feedhold_transport::{Connect, ConnectError, LinkError};
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     Config, Event, Snapshot, Vetted,
+    keeper::Durable,
     record::Record,
     source::SourceError,
     task::{Task, Wish},
@@ -54,9 +55,12 @@ pub enum RunError {
     /// The file cannot be read any more, or has changed.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The thread that writes records could not be started.
-    #[error("the checkpoint thread could not be started: {0}")]
+    /// No thread could be had for writing records.
+    #[error("records cannot be written: {0}; free some threads and try again")]
     Keeper(std::io::Error),
+    /// The last record of the job before is still being written.
+    #[error("the job before is still being closed; wait for its outcome")]
+    Busy,
     /// The session has ended.
     #[error("the session has ended")]
     Gone,
@@ -78,20 +82,39 @@ pub enum WishError {
     /// This firmware has no such realtime command.
     #[error("this controller has no such realtime command")]
     NotRealtime,
-    /// The session has ended, or the link was lost before the answer came.
+    /// The job cannot go on: the file or the store failed, and the machine is being brought to rest.
+    #[error("the job cannot go on and is being brought to rest: {0}")]
+    Ending(String),
+    /// The controller was reset, or the link lost, before the answer came. Whether the line was executed is unknown.
+    #[error(
+        "no answer came: the controller was reset or the link was lost; whether the line was executed is unknown"
+    )]
+    Unanswered,
+    /// The session has ended.
     #[error("the session has ended")]
     Gone,
 }
 
 /// A job: a vetted file on its way to the machine.
-#[derive(Debug)]
 pub struct Job {
     pub(crate) vetted: Vetted,
     pub(crate) chain: Arc<Chain>,
     pub(crate) done: u64,
     pub(crate) offset: u64,
-    pub(crate) store: Option<Store<Record>>,
+    pub(crate) store: Option<Box<dyn Durable>>,
     pub(crate) machine: String,
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("file", &self.vetted.identity)
+            .field("done", &self.done)
+            .field("offset", &self.offset)
+            .field("machine", &self.machine)
+            .field("has_store", &self.store.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Job {
@@ -108,7 +131,11 @@ impl Job {
         }
     }
 
-    /// Lines up to `done` are executed already; the next line begins at byte `offset` of the file.
+    /// Lines up to `done` are executed already; the next line begins at byte `offset` of the file, which is checked when the job
+    /// begins. Positions go on from there; chunks are counted from 0 again.
+    ///
+    /// The lines before are not read again, so what lossless packing would need to know about them is not known: from here on only
+    /// spaces are taken out.
     #[must_use]
     pub fn starting_behind(mut self, done: u64, offset: u64) -> Self {
         self.done = done;
@@ -118,8 +145,8 @@ impl Job {
 
     /// Records go into this store, and no line leaves without a durable lease.
     #[must_use]
-    pub fn store(mut self, store: Store<Record>) -> Self {
-        self.store = Some(store);
+    pub fn store<B: Backend + Send + 'static>(mut self, store: Store<Record, B>) -> Self {
+        self.store = Some(Box::new(store));
         self
     }
 
@@ -175,6 +202,8 @@ pub enum Cause {
     Source,
     /// The store: no record could be written.
     Records,
+    /// The operator: every handle is gone, and the job waited for a decision.
+    Abandoned,
 }
 
 impl Ending {
@@ -189,7 +218,9 @@ impl Ending {
     }
 }
 
-/// A session's outside. Clones speak to the same session; it ends when the last of them is gone and no job runs.
+/// A session's outside. Clones speak to the same session; it ends when the last of them is gone and no job runs. A job that is
+/// under way then is finished first, unless it comes to a point where somebody has to decide: there it is given up, and the
+/// machine stands still.
 #[derive(Debug, Clone)]
 pub struct Handle {
     wishes: mpsc::Sender<Wish>,
@@ -220,8 +251,8 @@ pub async fn open_with(
     let (wishes, incoming) = mpsc::channel(WISHES);
     let (publish, snapshot) = watch::channel(Snapshot::default());
     let (greeted, answer) = oneshot::channel();
-    let task = Task::new(config, connect, incoming, events.clone(), publish);
-    tokio::spawn(task.run(greeted));
+    let task = Task::new(config, incoming, events.clone(), publish);
+    tokio::spawn(task.run(connect, greeted));
     answer.await.map_err(|_| OpenError::Gone)??;
     Ok(Handle {
         wishes,
@@ -237,7 +268,7 @@ impl Handle {
         self.events.subscribe()
     }
 
-    /// The state now, at most a tenth of a second old.
+    /// The state now; its figures are at most a tenth of a second old.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.borrow().clone()

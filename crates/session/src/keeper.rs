@@ -1,14 +1,34 @@
 //! Writes records beside the job, never in its way.
 //!
-//! The disk has a thread of its own. The session hands it a record, goes on, and hears when it is durable; only then may lines
-//! beyond the old ceiling leave. One record is under way at a time, and the next one says the newest truth.
+//! Each record goes to a thread that may block, together with the store. The session goes on meanwhile and hears when the record
+//! is durable; only then may lines beyond the old ceiling leave. One record is under way at a time, and the next one says the
+//! newest truth.
 
-use std::{sync::mpsc, thread, time::Instant};
+use std::time::Duration;
 
-use feedhold_checkpoint::Store;
-use tokio::sync::mpsc as channel;
+use feedhold_checkpoint::{CommitError, Store, backend::Backend};
+use tokio::{
+    task::{JoinHandle, spawn_blocking},
+    time::Instant,
+};
 
 use crate::record::{Reason, Record};
+
+/// A store on whatever backend.
+pub(crate) trait Durable: Send {
+    /// Makes a record durable; a finished job's store is closed for good. Returns the generation. Blocks.
+    fn keep(&mut self, record: &Record) -> Result<u64, CommitError>;
+}
+
+impl<B: Backend + Send> Durable for Store<Record, B> {
+    fn keep(&mut self, record: &Record) -> Result<u64, CommitError> {
+        let mut generation = self.commit(record)?;
+        if record.reason == Reason::Finished {
+            generation = self.finish()?;
+        }
+        Ok(generation.get())
+    }
+}
 
 /// What the disk answered.
 #[derive(Debug)]
@@ -17,103 +37,78 @@ pub(crate) enum Written {
     Durable {
         generation: u64,
         record: Box<Record>,
-        took: std::time::Duration,
+        took: Duration,
     },
     /// Nothing can be written any more.
     Failed { reason: String },
 }
 
-/// The session's end of the disk thread. Dropping it lets the thread finish its work and end.
-#[derive(Debug)]
+/// The store of a job, here or on its way to the disk.
 pub(crate) struct Keeper {
-    records: Option<mpsc::SyncSender<Record>>,
-    answers: channel::Receiver<Written>,
-    thread: Option<thread::JoinHandle<()>>,
-    busy: bool,
+    state: State,
 }
+
+enum State {
+    Idle(Box<dyn Durable>),
+    Writing {
+        done: JoinHandle<Done>,
+        begun: Instant,
+    },
+    /// A record could not be written, so none may follow.
+    Spent,
+}
+
+type Done = (Box<dyn Durable>, Box<Record>, Result<u64, CommitError>);
 
 impl Keeper {
-    /// Starts the thread that owns the store.
-    pub(crate) fn start(store: Store<Record>) -> std::io::Result<Self> {
-        let (records, incoming) = mpsc::sync_channel(1);
-        let (outgoing, answers) = channel::channel(4);
-        let thread = thread::Builder::new()
-            .name("checkpoints".to_owned())
-            .spawn(move || write_all(store, &incoming, &outgoing))?;
-        Ok(Self {
-            records: Some(records),
-            answers,
-            thread: Some(thread),
-            busy: false,
-        })
-    }
-
-    /// Whether a record is under way.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.busy
-    }
-
-    /// Hands a record over. `false` when one is under way or the thread is gone.
-    pub(crate) fn write(&mut self, record: Record) -> bool {
-        let taken = !self.busy
-            && self
-                .records
-                .as_ref()
-                .is_some_and(|records| records.try_send(record).is_ok());
-        self.busy |= taken;
-        taken
-    }
-
-    /// The next answer of the disk. Cancel safe.
-    pub(crate) async fn written(&mut self) -> Option<Written> {
-        let answer = self.answers.recv().await;
-        self.busy = false;
-        answer
-    }
-
-    /// Writes the last record and waits for the disk.
-    pub(crate) async fn close(mut self, last: Record) -> Vec<Written> {
-        let mut answers = Vec::new();
-        if self.busy {
-            answers.extend(self.written().await);
+    pub(crate) fn new(store: Box<dyn Durable>) -> Self {
+        Self {
+            state: State::Idle(store),
         }
-        if self.write(last) {
-            answers.extend(self.written().await);
-        }
-        self.records = None;
-        if let Some(thread) = self.thread.take() {
-            // The thread ends as soon as its channel is closed; its last answer has come.
-            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
-        }
-        answers
     }
-}
 
-fn write_all(
-    mut store: Store<Record>,
-    incoming: &mpsc::Receiver<Record>,
-    outgoing: &channel::Sender<Written>,
-) {
-    while let Ok(record) = incoming.recv() {
-        let begun = Instant::now();
-        let finished = record.reason == Reason::Finished;
-        let committed = match store.commit(&record) {
-            Ok(_) if finished => store.finish(),
-            committed => committed,
+    /// Whether a record can be taken now.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle(_))
+    }
+
+    /// Hands a record over. Does nothing unless [`is_idle`](Self::is_idle).
+    pub(crate) fn write(&mut self, record: Record) {
+        match core::mem::replace(&mut self.state, State::Spent) {
+            State::Idle(mut store) => {
+                let done = spawn_blocking(move || {
+                    let kept = store.keep(&record);
+                    (store, Box::new(record), kept)
+                });
+                let begun = Instant::now();
+                self.state = State::Writing { done, begun };
+            }
+            other => self.state = other,
+        }
+    }
+
+    /// Waits for the record under way; for ever when there is none. Cancel safe.
+    pub(crate) async fn written(&mut self) -> Written {
+        let State::Writing { done, begun } = &mut self.state else {
+            return std::future::pending().await;
         };
-        let answer = match committed {
-            Ok(generation) => Written::Durable {
-                generation: generation.get(),
-                record: Box::new(record),
-                took: begun.elapsed(),
-            },
-            Err(error) => Written::Failed {
+        let (done, took) = (done.await, begun.elapsed());
+        self.state = State::Spent;
+        match done {
+            Ok((store, record, Ok(generation))) => {
+                self.state = State::Idle(store);
+                Written::Durable {
+                    generation,
+                    record,
+                    took,
+                }
+            }
+            Ok((_, _, Err(error))) => Written::Failed {
                 reason: error.to_string(),
             },
-        };
-        let failed = matches!(answer, Written::Failed { .. });
-        if outgoing.blocking_send(answer).is_err() || failed {
-            return;
+            Err(_) => Written::Failed {
+                reason: "the thread that writes records has died".to_owned(),
+            },
         }
     }
 }

@@ -21,10 +21,12 @@ pub(crate) struct Lease {
     written_at: Duration,
     written_acked: u64,
     exhausted: bool,
+    /// Last line of the file: no lease needs to reach beyond it.
+    last: u64,
 }
 
 impl Lease {
-    pub(crate) fn new(interval: CheckpointInterval, done: u64) -> Self {
+    pub(crate) fn new(interval: CheckpointInterval, done: u64, last: u64) -> Self {
         Self {
             interval,
             lines: SHORTEST,
@@ -32,6 +34,7 @@ impl Lease {
             written_at: Duration::ZERO,
             written_acked: done,
             exhausted: true,
+            last: last.max(done),
         }
     }
 
@@ -44,8 +47,9 @@ impl Lease {
     /// Whether a record is due.
     pub(crate) fn is_due(&self, now: Duration, acked: u64, sent: u64) -> bool {
         let moved = acked > self.written_acked;
+        let short = self.ceiling < self.last && self.ceiling.saturating_sub(sent) < self.lines / 2;
         self.exhausted
-            || self.ceiling.saturating_sub(sent) < self.lines / 2
+            || short
             || (moved && now >= self.written_at + self.interval.time)
             || acked.saturating_sub(self.written_acked) >= self.interval.lines
     }
@@ -68,7 +72,9 @@ impl Lease {
         self.exhausted = false;
         self.written_at = now;
         self.written_acked = acked;
-        self.ceiling = self.ceiling.max(sent + self.lines);
+        self.ceiling = self
+            .ceiling
+            .max(sent.saturating_add(self.lines).min(self.last));
         self.ceiling
     }
 }
@@ -83,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_record_is_due_by_time_by_lines_and_by_need() {
-        let mut lease = Lease::new(CheckpointInterval::default(), 0);
+        let mut lease = Lease::new(CheckpointInterval::default(), 0, 1_000_000);
         assert!(lease.is_due(at(0), 0, 0), "before the first byte");
         assert_eq!(lease.next_ceiling(at(0), 0, 0, 0.0), SHORTEST);
         assert!(!lease.is_due(at(500), 10, 20));
@@ -97,8 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_ends_with_the_file() {
+        let mut lease = Lease::new(CheckpointInterval::default(), 0, 300);
+        lease.next_ceiling(at(0), 0, 0, 0.0);
+        assert_eq!(lease.next_ceiling(at(1), 200, 250, 0.0), 300);
+        assert!(!lease.is_due(at(2), 200, 290), "nothing is left to lease");
+        assert!(lease.is_due(at(1001), 201, 290), "time still counts");
+    }
+
+    #[test]
     fn a_lease_grows_with_the_pace_and_comes_down_again() {
-        let mut lease = Lease::new(CheckpointInterval::default(), 0);
+        let mut lease = Lease::new(CheckpointInterval::default(), 0, 1_000_000);
         lease.next_ceiling(at(0), 0, 0, 0.0);
         lease.exhausted();
         assert_eq!(lease.next_ceiling(at(1), 250, 256, 0.0), 256 + 2 * SHORTEST);

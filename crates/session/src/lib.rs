@@ -18,7 +18,9 @@ mod vet;
 
 pub use config::{CheckpointInterval, Config, StopAction, StopPolicy};
 pub use event::{Event, Heater, Progress, Status};
-pub use handle::{Cause, Ending, Handle, Job, OpenError, Outcome, RunError, WishError, open, open_with};
+pub use handle::{
+    Cause, Ending, Handle, Job, OpenError, Outcome, RunError, WishError, open, open_with,
+};
 pub use record::{FileIdentity, Reason, Record};
 pub use snapshot::{PauseStats, Snapshot, State};
 pub use source::SourceError;

@@ -1,29 +1,30 @@
-//! The file, prepared ahead: one thread reads and cuts, up to three chunks are prepared at once, and they come out in order.
+//! The file, prepared ahead: it is read and cut in order, up to three chunks are prepared at once, and they come out in order.
+//!
+//! Nothing here runs for longer than one chunk: every piece of work is a blocking task of its own that is started when there is
+//! room for its result. A source that is dropped leaves at most a few of them behind, and they end by themselves.
 
 use std::{
-    fs::File,
-    io::Read,
+    collections::VecDeque,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, SystemTime},
+    sync::Arc,
+    time::Duration,
 };
 
 use feedhold_stream_core::{
     budget::{Budget, Permit},
-    chunk::{ChunkSizer, Continuity, CutError, Cutter, Gap, Prepared, RawChunk},
-    wire::{Chain, Refusals},
+    chunk::{Continuity, CutError, Gap, Prepared, RawChunk},
+    wire::{NotEqual, Refusals},
 };
 use thiserror::Error;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+pub(crate) use self::reader::{OpenFile, Reader, Start, cuts_as_vetted, sizer};
+
+mod reader;
 
 /// Chunks that are prepared at once.
 const AHEAD: usize = 3;
-/// Bytes read from the file at a time.
-const READ: usize = 64 * 1024;
-/// How often a reader without memory looks whether there is some again.
+/// How often a source without memory looks whether there is some again.
 const MEMORY_POLL: Duration = Duration::from_millis(5);
 
 /// Why a file cannot be prepared to its end.
@@ -50,6 +51,16 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
     },
+    /// A job cannot begin in the middle of a line.
+    #[error("{}: line {line} does not begin at byte {offset}; vet the file again and take the place from there", path.display())]
+    NoLineStart {
+        /// The file.
+        path: PathBuf,
+        /// The line that should begin there.
+        line: u64,
+        /// The byte, counted from 0.
+        offset: u64,
+    },
     /// A line has no end.
     #[error("{}: {source}", path.display())]
     Cut {
@@ -66,6 +77,14 @@ pub enum SourceError {
         /// Which lines, and why.
         refusals: Refusals,
     },
+    /// A packed line does not say what its source says: a defect of this program, caught before a byte left.
+    #[error("{}: {source}", path.display())]
+    NotEqual {
+        /// The file.
+        path: PathBuf,
+        /// Where they part.
+        source: Box<NotEqual>,
+    },
     /// Two chunks do not touch: a defect of this program, caught before a byte left.
     #[error("{}: {source}", path.display())]
     Gap {
@@ -73,6 +92,19 @@ pub enum SourceError {
         path: PathBuf,
         /// Where.
         source: Gap,
+    },
+    /// Not even one chunk fits into the memory that was allowed.
+    #[error(
+        "{}: a chunk may need {needed_bytes} bytes of memory and the budget is {limit_bytes}; give the job a larger budget",
+        path.display()
+    )]
+    Budget {
+        /// The file.
+        path: PathBuf,
+        /// What the smallest chunk may take.
+        needed_bytes: usize,
+        /// What all chunks together may take.
+        limit_bytes: usize,
     },
     /// It holds nothing that could be sent.
     #[error("{} holds no line for the machine; check that it is the right file", path.display())]
@@ -85,248 +117,196 @@ pub enum SourceError {
     Stopped,
 }
 
-/// An open file and what shows that it is still the same.
-#[derive(Debug)]
-pub(crate) struct OpenFile {
-    pub(crate) file: File,
-    pub(crate) path: PathBuf,
-    pub(crate) bytes: u64,
-    modified: Option<SystemTime>,
-}
-
-impl OpenFile {
-    pub(crate) fn open(path: &Path) -> Result<Self, SourceError> {
-        let read = |source| SourceError::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(read)?;
-        let metadata = file.metadata().map_err(read)?;
-        if !metadata.is_file() {
-            return Err(SourceError::NotAFile {
-                path: path.to_owned(),
-            });
-        }
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-            bytes: metadata.len(),
-            modified: metadata.modified().ok(),
-        })
-    }
-
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        loop {
-            match self.file.read(buffer) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                read => {
-                    return read.map_err(|source| SourceError::Read {
-                        path: self.path.clone(),
-                        source,
-                    });
-                }
-            }
-        }
-    }
-
-    /// Length and time of change show cheaply that somebody writes to the file.
-    fn check_unchanged(&self) -> Result<(), SourceError> {
-        let metadata = self.file.metadata().map_err(|source| SourceError::Read {
-            path: self.path.clone(),
-            source,
-        })?;
-        if metadata.len() == self.bytes && metadata.modified().ok() == self.modified {
-            return Ok(());
-        }
-        Err(SourceError::FileChanged {
-            path: self.path.clone(),
-        })
-    }
-}
+/// Turns a chunk of the file into lines for the wire.
+pub(crate) type Prepare = Arc<dyn Fn(&RawChunk) -> Result<Prepared, Refusals> + Send + Sync>;
 
 /// Chunks of a file, in order.
-#[derive(Debug)]
 pub(crate) struct Source {
-    jobs: mpsc::Receiver<Result<Job, SourceError>>,
-    /// The chunk that is being waited for.
-    next: Option<Job>,
-    continuity: Continuity,
     path: PathBuf,
-    stopped: Arc<AtomicBool>,
+    reading: Reading,
+    preparing: VecDeque<JoinHandle<Job>>,
+    prepare: Prepare,
+    continuity: Continuity,
+    budget: Budget,
+    starved: bool,
 }
 
-type Job = JoinHandle<(RawChunk, Result<Prepared, Refusals>)>;
+type Job = (RawChunk, Result<Prepared, Refusals>);
+type Read = (
+    Box<Reader>,
+    Option<Permit>,
+    Result<Option<RawChunk>, SourceError>,
+);
 
-/// Where to begin in a file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Start {
-    pub(crate) line: u64,
-    pub(crate) offset: u64,
+/// What the file is doing.
+enum Reading {
+    /// Waits for room.
+    Idle(Box<Reader>),
+    /// The next chunk is being read.
+    Busy(JoinHandle<Read>),
+    /// There is no next chunk: the error, if any, is still to be told.
+    Ended(Option<SourceError>),
+}
+
+/// What a source waited for.
+enum Ready {
+    Read(Option<Read>),
+    Prepared(Option<Job>),
+    Memory,
 }
 
 impl Source {
-    /// Starts to read. `starved` is set while the budget has nothing to give.
-    pub(crate) fn start(
-        file: OpenFile,
-        start: Start,
-        chain: Arc<Chain>,
-        budget: Budget,
-        starved: Arc<AtomicBool>,
-    ) -> Self {
-        let (sender, jobs) = mpsc::channel(AHEAD);
-        let stopped = Arc::new(AtomicBool::new(false));
-        let path = file.path.clone();
-        let reader = Reader {
-            file,
-            chain,
-            budget,
-            starved,
-            stopped: stopped.clone(),
-        };
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = reader.run(start, &sender) {
-                // The session is gone when nobody listens; then nobody needs the error.
-                let _ = sender.blocking_send(Err(error));
-            }
-        });
+    /// Starts to read as soon as somebody asks for chunks.
+    pub(crate) fn new(reader: Reader, prepare: Prepare, budget: Budget) -> Self {
         Self {
-            jobs,
-            next: None,
+            path: reader.path().to_owned(),
+            reading: Reading::Idle(Box::new(reader)),
+            preparing: VecDeque::with_capacity(AHEAD),
+            prepare,
             continuity: Continuity::new(),
-            path,
-            stopped,
+            budget,
+            starved: false,
         }
+    }
+
+    /// Whether the next chunk waits for memory.
+    pub(crate) fn is_starved(&self) -> bool {
+        self.starved
     }
 
     /// The next chunk; `None` behind the last. Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<Result<Prepared, SourceError>> {
-        if self.next.is_none() {
-            match self.jobs.recv().await? {
-                Ok(job) => self.next = Some(job),
-                Err(error) => return Some(Err(error)),
+        loop {
+            self.read_ahead();
+            if let (Reading::Ended(error), true) = (&mut self.reading, self.preparing.is_empty()) {
+                return error.take().map(Err);
+            }
+            match self.ready().await {
+                Ready::Read(Some(read)) => self.take_read(read),
+                Ready::Prepared(Some((raw, prepared))) => {
+                    self.preparing.pop_front();
+                    return Some(self.deliver(&raw, prepared));
+                }
+                // A worker died; whatever it had cannot be trusted.
+                Ready::Read(None) | Ready::Prepared(None) => {
+                    self.preparing.clear();
+                    self.reading = Reading::Ended(None);
+                    return Some(Err(SourceError::Stopped));
+                }
+                Ready::Memory => {}
             }
         }
-        let Ok((raw, prepared)) = self.next.as_mut()?.await else {
-            return Some(Err(SourceError::Stopped));
+    }
+
+    async fn ready(&mut self) -> Ready {
+        let reading = async {
+            match &mut self.reading {
+                Reading::Busy(read) => read.await,
+                _ => std::future::pending().await,
+            }
         };
-        self.next = None;
-        if let Err(source) = self.continuity.check(&raw) {
-            return Some(Err(SourceError::Gap {
-                path: self.path.clone(),
-                source,
+        let prepared = async {
+            match self.preparing.front_mut() {
+                Some(job) => job.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            read = reading => Ready::Read(read.ok()),
+            job = prepared => Ready::Prepared(job.ok()),
+            () = tokio::time::sleep(MEMORY_POLL), if self.starved => Ready::Memory,
+        }
+    }
+
+    /// Starts to read the next chunk when there is room for it.
+    fn read_ahead(&mut self) {
+        let Reading::Idle(reader) = &mut self.reading else {
+            return;
+        };
+        if self.preparing.len() >= AHEAD {
+            return;
+        }
+        let needed = reader.memory_needed(&self.budget);
+        let limit = self.budget.limit();
+        let permit = self.budget.try_acquire(needed);
+        self.starved = permit.is_none() && needed <= limit;
+        if self.starved {
+            return;
+        }
+        let path = self.path.clone();
+        let ended = Reading::Ended(Some(SourceError::Budget {
+            path,
+            needed_bytes: needed,
+            limit_bytes: limit,
+        }));
+        let Reading::Idle(mut reader) = core::mem::replace(&mut self.reading, ended) else {
+            return;
+        };
+        if permit.is_some() {
+            self.reading = Reading::Busy(spawn_blocking(move || {
+                let chunk = reader.next_chunk();
+                (reader, permit, chunk)
             }));
         }
-        Some(prepared.map_err(|refusals| SourceError::Refused {
-            path: self.path.clone(),
+    }
+
+    fn take_read(&mut self, (reader, permit, chunk): Read) {
+        let chunk = match chunk {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => {
+                self.reading = Reading::Ended(None);
+                return;
+            }
+            Err(error) => {
+                self.reading = Reading::Ended(Some(error));
+                return;
+            }
+        };
+        self.reading = Reading::Idle(reader);
+        let prepare = Arc::clone(&self.prepare);
+        self.preparing.push_back(spawn_blocking(move || {
+            let prepared = prepare(&chunk).map(|prepared| match permit {
+                Some(permit) => with_permit(prepared, permit),
+                None => prepared,
+            });
+            (chunk, prepared)
+        }));
+    }
+
+    fn deliver(
+        &mut self,
+        raw: &RawChunk,
+        prepared: Result<Prepared, Refusals>,
+    ) -> Result<Prepared, SourceError> {
+        let path = || self.path.clone();
+        if let Err(source) = self.continuity.check(raw) {
+            let path = path();
+            return Err(SourceError::Gap { path, source });
+        }
+        prepared.map_err(|refusals| SourceError::Refused {
+            path: path(),
             refusals,
-        }))
+        })
     }
 }
 
-impl Drop for Source {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
-}
-
-struct Reader {
-    file: OpenFile,
-    chain: Arc<Chain>,
-    budget: Budget,
-    starved: Arc<AtomicBool>,
-    stopped: Arc<AtomicBool>,
-}
-
-impl Reader {
-    fn run(
-        mut self,
-        start: Start,
-        jobs: &mpsc::Sender<Result<Job, SourceError>>,
-    ) -> Result<(), SourceError> {
-        use std::io::{Seek, SeekFrom};
-        self.file
-            .file
-            .seek(SeekFrom::Start(start.offset))
-            .map_err(|source| SourceError::Read {
-                path: self.file.path.clone(),
-                source,
-            })?;
-        let mut cutter = Cutter::starting_at(
-            ChunkSizer::cnc(),
-            self.chain.config().dialect().flavor(),
-            0,
-            start.line,
-            start.offset,
+/// The permit that a chunk was read under, for the lines that came of it. Many very short lines take more than was set aside; the
+/// surplus is accounted for as far as the budget goes.
+fn with_permit(prepared: Prepared, mut permit: Permit) -> Prepared {
+    let memory = prepared.memory();
+    if !permit.try_grow(memory.saturating_sub(permit.bytes())) {
+        tracing::debug!(
+            memory,
+            "lines took more memory than their chunk had set aside"
         );
-        let mut buffer = vec![0; READ];
-        let mut permit = self.permit(cutter.reserve())?;
-        loop {
-            let count = self.file.read(&mut buffer)?;
-            let mut input = &buffer[..count];
-            while let Some(chunk) = self.cut(&mut cutter, &mut input)? {
-                self.file.check_unchanged()?;
-                let next = self.permit(cutter.reserve())?;
-                self.prepare(chunk, core::mem::replace(&mut permit, next), jobs)?;
-            }
-            if count == 0 {
-                break;
-            }
-        }
-        if let Some(chunk) = cutter.finish().map_err(|source| self.cut_error(source))? {
-            self.file.check_unchanged()?;
-            self.prepare(chunk, permit, jobs)?;
-        }
-        Ok(())
     }
+    permit.shrink_to(memory);
+    prepared.with_permit(permit)
+}
 
-    fn cut(&self, cutter: &mut Cutter, input: &mut &[u8]) -> Result<Option<RawChunk>, SourceError> {
-        cutter.next(input).map_err(|source| self.cut_error(source))
-    }
-
-    fn cut_error(&self, source: CutError) -> SourceError {
-        SourceError::Cut {
-            path: self.file.path.clone(),
-            source,
-        }
-    }
-
-    /// Hands a chunk to a worker; waits while enough are ahead.
-    fn prepare(
-        &self,
-        chunk: RawChunk,
-        mut permit: Permit,
-        jobs: &mpsc::Sender<Result<Job, SourceError>>,
-    ) -> Result<(), SourceError> {
-        permit.shrink_to(chunk.bytes.capacity());
-        let raw = chunk.with_permit(permit);
-        let (chain, budget) = (self.chain.clone(), self.budget.clone());
-        let job = tokio::task::spawn_blocking(move || {
-            let prepared =
-                chain
-                    .prepare(&raw)
-                    .map(|prepared| match budget.try_acquire(prepared.memory()) {
-                        Some(permit) => prepared.with_permit(permit),
-                        // The raw bytes are about to go, and they take at least as much.
-                        None => prepared,
-                    });
-            (raw, prepared)
-        });
-        jobs.blocking_send(Ok(job))
-            .map_err(|_| SourceError::Stopped)
-    }
-
-    /// Waits until the budget has room for one more chunk.
-    fn permit(&self, bytes: usize) -> Result<Permit, SourceError> {
-        loop {
-            if self.stopped.load(Ordering::Relaxed) {
-                return Err(SourceError::Stopped);
-            }
-            if let Some(permit) = self.budget.try_acquire(bytes) {
-                self.starved.store(false, Ordering::Relaxed);
-                return Ok(permit);
-            }
-            self.starved.store(true, Ordering::Relaxed);
-            std::thread::sleep(MEMORY_POLL);
-        }
+pub(crate) fn read_error(path: &Path) -> impl FnOnce(std::io::Error) -> SourceError {
+    move |source| SourceError::Read {
+        path: path.to_owned(),
+        source,
     }
 }

@@ -1,14 +1,19 @@
 //! Reads a whole file before the first byte of it leaves: every line is prepared for the wire, packed lines are proved equal, and the
 //! content gets its identity. Blocking, in bounded memory.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use feedhold_stream_core::{
-    chunk::{ChunkSizer, ChunkStats, Cutter, RawChunk},
-    wire::{Chain, Note, Refusals},
+    chunk::{Buffers, ChunkSizer, ChunkStats, CutError, Cutter, Prepared, RawChunk},
+    wire::{Chain, Note, Pack, Proof, Refusals},
 };
 
 use crate::{
+    Event,
+    event::share,
     record::FileIdentity,
     source::{OpenFile, SourceError},
 };
@@ -35,6 +40,21 @@ pub struct Vetted {
     pub chunks: ChunkStats,
     /// Things worth telling that stop nothing.
     pub notes: Vec<Note>,
+    /// When the file was last changed, as seen while it was vetted.
+    pub(crate) modified: Option<SystemTime>,
+}
+
+impl From<&Vetted> for Event {
+    fn from(vetted: &Vetted) -> Self {
+        Self::FileAnalyzed {
+            total_lines: vetted.identity.lines,
+            total_bytes: vetted.identity.bytes,
+            wire_lines: vetted.wire_lines,
+            wire_bytes: vetted.wire_bytes,
+            motions: vetted.motions,
+            digest: vetted.identity.digest_hex(),
+        }
+    }
 }
 
 /// How far the vetting is.
@@ -48,10 +68,20 @@ pub struct Vetting {
     pub total_bytes: u64,
 }
 
+impl From<Vetting> for Event {
+    fn from(vetting: Vetting) -> Self {
+        Self::AnalysisProgress {
+            lines: vetting.lines,
+            bytes: vetting.bytes,
+            percentage: share(vetting.bytes, vetting.total_bytes),
+        }
+    }
+}
+
 /// Vets a file. `report` hears about every 10,000 lines and ends the work when it answers `false`.
 ///
 /// # Errors
-/// [`SourceError`] with place and remedy: unreadable, empty, or with lines the controller cannot take.
+/// [`SourceError`] with place and remedy: unreadable, empty, changed meanwhile, or with lines the controller cannot take.
 pub fn vet(
     path: &Path,
     chain: &Chain,
@@ -88,16 +118,19 @@ pub fn vet(
             break;
         }
     }
-    if let Some(chunk) = cutter.finish().map_err(|source| pass.cut_error(source))? {
+    while let Some(chunk) = cutter.finish().map_err(|source| pass.cut_error(source))? {
         pass.take(&chunk)?;
     }
-    pass.finish()
+    file.check_unchanged()?;
+    pass.finish(file.modified)
 }
 
 struct Pass<'a> {
     path: PathBuf,
     chain: &'a Chain,
     hasher: blake3::Hasher,
+    /// Reads source and packed lines side by side, as long as no line was refused.
+    proof: Option<Proof>,
     lines: u64,
     bytes: u64,
     wire_lines: u64,
@@ -106,14 +139,16 @@ struct Pass<'a> {
     chunks: ChunkStats,
     refusals: Refusals,
     notes: Vec<Note>,
-    buffers: feedhold_stream_core::chunk::Buffers,
+    buffers: Buffers,
 }
 
 impl<'a> Pass<'a> {
     fn new(path: &Path, chain: &'a Chain) -> Self {
+        let lossless = chain.config().pack() == Pack::Lossless;
         Self {
             path: path.to_owned(),
             chain,
+            proof: lossless.then(|| Proof::new(chain.config())),
             hasher: blake3::Hasher::new(),
             lines: 0,
             bytes: 0,
@@ -123,11 +158,11 @@ impl<'a> Pass<'a> {
             chunks: ChunkStats::default(),
             refusals: Refusals::default(),
             notes: Vec::new(),
-            buffers: feedhold_stream_core::chunk::Buffers::default(),
+            buffers: Buffers::default(),
         }
     }
 
-    fn cut_error(&self, source: feedhold_stream_core::chunk::CutError) -> SourceError {
+    fn cut_error(&self, source: CutError) -> SourceError {
         SourceError::Cut {
             path: self.path.clone(),
             source,
@@ -144,9 +179,11 @@ impl<'a> Pass<'a> {
             Ok(prepared) => prepared,
             Err(refusals) => {
                 self.refusals.merge(refusals);
+                self.proof = None;
                 return Ok(());
             }
         };
+        self.prove(raw, &prepared)?;
         self.wire_lines += prepared.len() as u64;
         self.wire_bytes += prepared.wire_bytes();
         self.motions += prepared.motions();
@@ -157,7 +194,20 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Vetted, SourceError> {
+    /// Packed lines must say what their source says, to the last bit.
+    fn prove(&mut self, raw: &RawChunk, prepared: &Prepared) -> Result<(), SourceError> {
+        let Some(proof) = &mut self.proof else {
+            return Ok(());
+        };
+        proof
+            .check(raw, prepared)
+            .map_err(|source| SourceError::NotEqual {
+                path: self.path.clone(),
+                source: Box::new(source),
+            })
+    }
+
+    fn finish(self, modified: Option<SystemTime>) -> Result<Vetted, SourceError> {
         if !self.refusals.is_empty() {
             return Err(SourceError::Refused {
                 path: self.path,
@@ -180,6 +230,7 @@ impl<'a> Pass<'a> {
             motions: self.motions,
             chunks: self.chunks,
             notes: self.notes,
+            modified,
         })
     }
 }

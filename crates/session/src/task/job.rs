@@ -1,50 +1,58 @@
-//! A job from its first record to its last.
+//! A job from its beginning to its end.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use feedhold_stream_core::{
-    chunk::{Prepared, Stop},
-    streamer::{Fault, Positions, Proceed},
+    chunk::Prepared,
+    streamer::{Fault, Pause, Positions, State},
+    wire::{Chain, Pack},
 };
 use tokio::sync::oneshot;
 
-use super::Task;
+use super::{Task, stops::Macro};
 use crate::{
     Event,
-    config::StopAction,
-    event::stop_code,
-    handle::{Cause, Ending, Job, Outcome, RunError},
-    keeper::{Keeper, Written},
+    handle::{Cause, Ending, Job, Outcome, RunError, WishError},
+    keeper::Keeper,
     lease::Lease,
     rates::Rates,
     record::{FileIdentity, Reason, Record},
-    source::{OpenFile, Source, SourceError, Start},
+    source::{OpenFile, Prepare, Reader, Source, SourceError, Start, cuts_as_vetted, sizer},
 };
 
 /// A job under way.
 pub(super) struct Running {
     pub(super) identity: FileIdentity,
+    pub(super) machine: String,
     pub(super) rates: Rates,
     pub(super) started: Duration,
     /// Bytes of the file up to the last chunk that was answered.
     pub(super) bytes_done: u64,
     pub(super) sent_bytes: u64,
+    pub(super) resends: u64,
+    pub(super) lease: Lease,
+    /// A record for this reason has to be written as soon as the disk is free.
+    pub(super) wanted: Option<Reason>,
+    /// The lines that run in place of the stop that was reached.
+    pub(super) stop_macro: Option<Macro>,
+    /// Set when nothing is left to do but to write the last record.
+    pub(super) closing: Option<Closing>,
     done: u64,
-    machine: String,
     chunks: u64,
     /// Where each chunk that is not answered yet ends in the file.
-    ends: std::collections::VecDeque<(u64, u64)>,
-    lease: Lease,
-    /// A record for this reason has to be written as soon as the disk is free.
-    wanted: Option<Reason>,
+    ends: VecDeque<(u64, u64)>,
     /// The job is being brought to rest because of this.
     failing: Option<(Cause, String)>,
-    /// Lines of a macro still to be answered before the stop is over.
-    macro_lines: u64,
-    reply: Option<oneshot::Sender<Result<Outcome, RunError>>>,
+    reply: oneshot::Sender<Result<Outcome, RunError>>,
+}
+
+/// A job that has ended and is not written down yet.
+pub(super) struct Closing {
+    pub(super) ending: Ending,
+    pub(super) positions: Positions,
+    pub(super) elapsed: Duration,
+    /// The last record, until the disk takes it.
+    pub(super) record: Option<Record>,
 }
 
 impl Running {
@@ -62,65 +70,87 @@ impl Running {
 }
 
 impl Task {
-    pub(super) async fn begin(
+    pub(super) fn begin(
         &mut self,
         now: Duration,
         job: Job,
         reply: oneshot::Sender<Result<Outcome, RunError>>,
     ) {
-        if let Err(error) = self.try_begin(now, job) {
-            super::respond(reply, Err(error));
-        } else if let Some(running) = &mut self.job {
-            running.reply = Some(reply);
+        if self.job.as_ref().is_some_and(|job| job.closing.is_some()) {
+            return super::respond(reply, Err(RunError::Busy));
+        }
+        match self.open_source(&job) {
+            Ok(source) => self.start(now, job, source, reply),
+            Err(error) => super::respond(reply, Err(error)),
         }
     }
 
-    fn try_begin(&mut self, now: Duration, job: Job) -> Result<(), RunError> {
-        let file = OpenFile::open(&job.vetted.identity.path)?;
-        if file.bytes != job.vetted.identity.bytes {
-            return Err(SourceError::FileChanged { path: file.path }.into());
-        }
-        self.streamer.begin(job.done)?;
-        if let Some(store) = job.store {
-            // Not a line before the first record is durable.
-            self.streamer.lease(job.done);
-            self.keeper = Some(Keeper::start(store).map_err(RunError::Keeper)?);
-        } else {
-            self.streamer.lease(u64::MAX);
+    /// Opens the file, when the streamer is ready for a job.
+    fn open_source(&mut self, job: &Job) -> Result<Source, RunError> {
+        let identity = &job.vetted.identity;
+        let file = OpenFile::open(&identity.path)?;
+        if file.bytes != identity.bytes || file.modified != job.vetted.modified {
+            return Err(file.changed().into());
         }
         let start = Start {
             line: job.done + 1,
             offset: job.offset,
         };
         let budget = self.config.budget.clone();
-        self.source = Some(Source::start(
-            file,
-            start,
-            Arc::clone(&job.chain),
-            budget,
-            Arc::clone(&self.starved),
-        ));
+        let config = job.chain.config();
+        let flavor = config.dialect().flavor();
+        let reader = Reader::new(file, start, flavor, sizer(&budget), identity.digest)?;
+        // What lossless packing leaves out depends on where chunks begin, and was proved for the chunks of the vetting only.
+        let (reader, chain) = match config.pack() {
+            Pack::Lossless if start.is_whole() && cuts_as_vetted(&budget) => {
+                (reader.as_vetted(), Arc::clone(&job.chain))
+            }
+            Pack::Lossless => {
+                let config = config.clone().with_pack(Pack::Spaces);
+                (reader, Arc::new(Chain::new(config)))
+            }
+            _ => (reader, Arc::clone(&job.chain)),
+        };
+        self.streamer.begin(job.done)?;
+        let prepare: Prepare = Arc::new(move |raw| chain.prepare(raw));
+        Ok(Source::new(reader, prepare, budget))
+    }
+
+    fn start(
+        &mut self,
+        now: Duration,
+        job: Job,
+        source: Source,
+        reply: oneshot::Sender<Result<Outcome, RunError>>,
+    ) {
+        // Not a line before the first record is durable.
+        let lease = job.store.as_ref().map_or(u64::MAX, |_| job.done);
+        self.streamer.lease(lease);
+        self.keeper = job.store.map(Keeper::new);
+        self.source = Some(source);
+        let identity = job.vetted.identity;
         self.emit(Event::StreamingStarted {
-            first_line: start.line,
-            total_lines: job.vetted.identity.lines,
+            first_line: job.done + 1,
+            total_lines: identity.lines,
         });
         self.job = Some(Running {
-            identity: job.vetted.identity,
             rates: Rates::default(),
             started: now,
             bytes_done: job.offset,
             sent_bytes: 0,
-            done: job.done,
+            resends: 0,
+            lease: Lease::new(self.config.checkpoints, job.done, identity.lines),
+            identity,
             machine: job.machine,
-            chunks: 0,
-            ends: std::collections::VecDeque::new(),
-            lease: Lease::new(self.config.checkpoints, job.done),
             wanted: Some(Reason::Start),
+            stop_macro: None,
+            closing: None,
+            done: job.done,
+            chunks: 0,
+            ends: VecDeque::new(),
             failing: None,
-            macro_lines: 0,
-            reply: None,
+            reply,
         });
-        Ok(())
     }
 
     pub(super) fn note_sent(&mut self, bytes: usize) {
@@ -138,7 +168,15 @@ impl Task {
         }
     }
 
-    pub(super) fn source_failed(&mut self, error: SourceError) {
+    /// Goes on after a pause, unless the job is to end.
+    pub(super) fn go_on(&mut self, now: Duration) -> Result<(), WishError> {
+        if let Some((_, reason)) = self.job.as_ref().and_then(|job| job.failing.as_ref()) {
+            return Err(WishError::Ending(reason.clone()));
+        }
+        self.streamer.resume(now).map_err(WishError::from)
+    }
+
+    pub(super) fn source_failed(&mut self, error: &SourceError) {
         let chunk_index = self.job.as_ref().map_or(0, Running::chunks);
         let reason = error.to_string();
         self.emit(Event::ChunkFailed {
@@ -148,147 +186,58 @@ impl Task {
         self.emit(Event::ProcessingStopped {
             reason: reason.clone(),
         });
-        if let Some(running) = &mut self.job {
-            running.failing = Some((Cause::Source, reason));
-        }
-        // What was sent is finished, then the machine rests.
-        let _ = self.streamer.cancel(self.now());
+        self.bring_to_rest(Cause::Source, reason);
     }
 
-    /// A record was asked for by an event of the job.
-    pub(super) fn want_record(&mut self, reason: Reason) {
-        if let Some(running) = &mut self.job {
-            running.wanted = Some(reason);
-        }
-    }
-
-    /// Writes a record when one is due and the disk is free.
-    pub(super) fn consider_record(&mut self, now: Duration) {
-        let (Some(running), Some(keeper)) = (&mut self.job, &mut self.keeper) else {
+    /// The job cannot go on, and the machine is not to blame: it finishes what it was sent, and then stands still.
+    pub(super) fn bring_to_rest(&mut self, cause: Cause, reason: String) {
+        let now = self.now();
+        let Some(running) = &mut self.job else { return };
+        if running.failing.is_some() {
             return;
+        }
+        running.failing = Some((cause, reason));
+        // The states were looked at, so neither wish can be refused.
+        match self.streamer.state() {
+            State::Streaming | State::Resuming => {
+                let _ = self.streamer.hold(now, Pause::Graceful);
+            }
+            State::Pausing | State::Cancelling => {}
+            _ => {
+                let _ = self.streamer.cancel(now);
+            }
+        }
+    }
+
+    /// The machine stands still. When that was wished because the job fails, the job is given up; `true` then.
+    pub(super) fn rests(&mut self, now: Duration) -> bool {
+        let fails = self.job.as_ref().is_some_and(|job| job.failing.is_some());
+        if fails {
+            // A paused job can be cancelled.
+            let _ = self.streamer.cancel(now);
+        }
+        fails
+    }
+
+    /// A job that waits for a decision waits for ever when nobody is left to decide. `true` when it was given up.
+    pub(super) fn give_up_when_abandoned(&mut self, now: Duration) -> bool {
+        let waits = matches!(
+            self.streamer.state(),
+            State::Paused | State::AtStop | State::Faulted
+        );
+        let Some(running) = self.job.as_mut().filter(|_| self.abandoned && waits) else {
+            return false;
         };
-        if keeper.is_busy() {
-            return;
+        if running.stop_macro.is_some() || running.closing.is_some() || running.failing.is_some() {
+            return false;
         }
-        let at = self.streamer.positions();
-        if running.wanted.is_none() && !running.lease.is_due(now, at.acked, at.sent) {
-            return;
-        }
-        let reason = running.wanted.take().unwrap_or(Reason::Interval);
-        let (lines_per_s, _) = running.rates.per_second();
-        let ceiling = running
-            .lease
-            .next_ceiling(now, at.acked, at.sent, lines_per_s);
-        let record = running.record(self.streamer.dialect().name(), at, ceiling, now, reason);
-        keeper.write(record);
-    }
-
-    pub(super) fn take_written(&mut self, written: Option<Written>) {
-        match written {
-            Some(Written::Durable {
-                generation,
-                record,
-                took,
-            }) => {
-                self.streamer.lease(record.ceiling);
-                self.note_durable(generation, &record, took);
-            }
-            Some(Written::Failed { reason }) => {
-                self.keeper = None;
-                self.emit(Event::CheckpointFailed {
-                    reason: reason.clone(),
-                });
-                if let Some(running) = &mut self.job {
-                    running.failing = Some((Cause::Records, reason));
-                }
-                let _ = self.streamer.cancel(self.now());
-            }
-            None => self.keeper = None,
-        }
-    }
-
-    fn note_durable(&mut self, generation: u64, record: &Record, took: Duration) {
-        self.checkpoints += 1;
-        self.emit(Event::CheckpointCreated {
-            generation,
-            executed: record.executed,
-            ceiling: record.ceiling,
-            took_ms: super::millis(took),
-        });
-    }
-
-    pub(super) fn lease_reached(&mut self) {
-        if let Some(running) = &mut self.job {
-            running.lease.exhausted();
-        }
-    }
-
-    /// A program stop was reached: does what the policy says.
-    pub(super) fn reach_stop(&mut self, now: Duration, stop: Stop, line: u64) {
-        let action = self.config.stops.action(stop).clone();
-        let asks = action == StopAction::Ask;
-        self.emit(Event::StopReached {
-            code: stop_code(stop),
-            line,
-            asks,
-        });
-        self.want_record(Reason::Stop);
-        match action {
-            StopAction::Ask => {}
-            StopAction::Skip => self.go_on(now, Proceed::Skip),
-            StopAction::Send => self.go_on(now, Proceed::Send),
-            StopAction::Macro(lines) => self.run_macro(now, &lines),
-        }
-    }
-
-    fn go_on(&mut self, now: Duration, proceed: Proceed) {
-        // The streamer has just said that it stands at the stop.
-        let _ = self.streamer.proceed(now, proceed);
-    }
-
-    /// Queues the lines of a macro; the stop is over when the last one is answered.
-    fn run_macro(&mut self, now: Duration, lines: &[String]) {
-        let mut queued = 0;
-        for line in lines {
-            match self.streamer.command(line.as_bytes()) {
-                Ok(_) => queued += 1,
-                Err(error) => {
-                    self.emit(Event::Message {
-                        text: format!("macro line {line:?} was left out: {error}"),
-                    });
-                }
-            }
-        }
-        match &mut self.job {
-            Some(running) if queued > 0 => running.macro_lines = queued,
-            _ => self.go_on(now, Proceed::Skip),
-        }
-    }
-
-    /// A command without an asker was answered: a line of a macro.
-    pub(super) fn macro_answered(&mut self, now: Duration, answer: Result<(), String>) {
-        let Some(running) = self.job.as_mut().filter(|running| running.macro_lines > 0) else {
-            return;
-        };
-        match answer {
-            Ok(()) => {
-                running.macro_lines -= 1;
-                if running.macro_lines == 0 {
-                    self.go_on(now, Proceed::Skip);
-                }
-            }
-            Err(error) => {
-                running.macro_lines = 0;
-                let text = format!(
-                    "the macro stopped: the controller answered {error}; the job waits at its stop"
-                );
-                self.emit(Event::Message { text });
-            }
-        }
+        let reason = "the job waited for a decision and nobody was left to decide".to_owned();
+        running.failing = Some((Cause::Abandoned, reason));
+        self.streamer.cancel(now).is_ok()
     }
 
     /// Whether a fault ends the job, or waits for the operator.
-    pub(super) async fn on_fault(&mut self, fault: &Fault) {
+    pub(super) fn on_fault(&mut self, fault: &Fault) {
         let in_doubt = match fault {
             Fault::Line { may_have_run, .. } => *may_have_run,
             _ => self.streamer.positions().in_doubt(),
@@ -298,103 +247,79 @@ impl Task {
             first_in_doubt: in_doubt.first,
             last_in_doubt: in_doubt.last,
         });
-        self.want_record(Reason::Fault);
-        if !matches!(fault, Fault::Line { .. }) {
-            self.job_failed(fault.to_string()).await;
+        if matches!(fault, Fault::Line { .. }) {
+            return self.want_record(Reason::Fault);
         }
+        self.forget_commands();
+        let message = fault.to_string();
+        let cause = Cause::Machine;
+        self.end(Ending::Failed { cause, message }, Reason::Fault);
     }
 
-    pub(super) async fn job_failed(&mut self, message: String) {
-        self.end(Ending::Failed { cause: Cause::Machine, message }, Reason::Fault).await;
-    }
-
-    pub(super) async fn job_finished(&mut self) {
-        self.end(Ending::Finished, Reason::Finished).await;
+    pub(super) fn job_finished(&mut self) {
+        self.end(Ending::Finished, Reason::Finished);
     }
 
     /// The machine stands still after a cancellation, wished for or forced by a failure beside the machine.
-    pub(super) async fn job_cancelled(&mut self) {
+    pub(super) fn job_cancelled(&mut self) {
+        self.forget_commands();
         let failing = self.job.as_mut().and_then(|running| running.failing.take());
         match failing {
-            Some((cause, message)) => self.end(Ending::Failed { cause, message }, Reason::Fault).await,
-            None => self.end(Ending::Cancelled, Reason::Cancelled).await,
+            Some((cause, message)) => self.end(Ending::Failed { cause, message }, Reason::Fault),
+            None => self.end(Ending::Cancelled, Reason::Cancelled),
         }
     }
 
-    async fn end(&mut self, ending: Ending, reason: Reason) {
+    /// Nothing leaves any more. The job is over for the world when its last record is durable.
+    fn end(&mut self, ending: Ending, reason: Reason) {
         self.source = None;
+        let now = self.now();
+        let positions = self.streamer.positions();
+        let dialect = self.streamer.dialect().name();
+        let Some(running) = self.job.as_mut().filter(|job| job.closing.is_none()) else {
+            return;
+        };
+        // What will not be sent needs no lease.
+        let record = running.record(dialect, positions, positions.sent, now, reason);
+        running.closing = Some(Closing {
+            ending,
+            positions,
+            elapsed: now.saturating_sub(running.started),
+            record: Some(record),
+        });
+        if self.keeper.is_none() {
+            self.conclude();
+        }
+    }
+
+    /// Tells the world how the job ended.
+    pub(super) fn conclude(&mut self) {
+        // The store is closed first, so that whoever hears of the end can open it.
+        self.keeper = None;
+        let progress = self.job.as_ref().map(|running| self.progress(running));
         let Some(running) = self.job.take() else {
             return;
         };
-        let now = self.now();
-        let positions = self.streamer.positions();
-        if let Some(keeper) = self.keeper.take() {
-            // Nothing leaves any more, so the last record needs no lease.
-            let record = running.record(
-                self.streamer.dialect().name(),
-                positions,
-                positions.sent,
-                now,
-                reason,
-            );
-            for written in keeper.close(record).await {
-                match written {
-                    Written::Durable {
-                        generation,
-                        record,
-                        took,
-                    } => self.note_durable(generation, &record, took),
-                    Written::Failed { reason } => self.emit(Event::CheckpointFailed { reason }),
-                }
-            }
-        }
-        let elapsed = now.saturating_sub(running.started);
-        self.emit(Event::StreamingStopped {
-            outcome: ending.name(),
-            executed: positions.executed,
-            elapsed_ms: super::millis(elapsed),
-        });
-        let outcome = Outcome {
-            ending,
-            positions,
-            elapsed,
-            lines: positions.acked.saturating_sub(running.done),
-            bytes_sent: running.sent_bytes,
-            resends: self.resends,
+        let Some(closing) = running.closing else {
+            return;
         };
-        self.publish_ended(&running);
-        if let Some(reply) = running.reply {
-            super::respond(reply, Ok(outcome));
+        if let Some(progress) = progress {
+            self.emit(Event::Progress(progress));
         }
+        self.emit(Event::StreamingStopped {
+            outcome: closing.ending.name(),
+            executed: closing.positions.executed,
+            elapsed_ms: super::millis(closing.elapsed),
+        });
+        self.publish(progress);
+        let outcome = Outcome {
+            ending: closing.ending,
+            positions: closing.positions,
+            elapsed: closing.elapsed,
+            lines: closing.positions.acked.saturating_sub(running.done),
+            bytes_sent: running.sent_bytes,
+            resends: running.resends,
+        };
+        super::respond(running.reply, Ok(outcome));
     }
-}
-
-impl Running {
-    fn record(
-        &self,
-        dialect: &str,
-        at: Positions,
-        ceiling: u64,
-        now: Duration,
-        reason: Reason,
-    ) -> Record {
-        Record {
-            file: self.identity.clone(),
-            machine: self.machine.clone(),
-            dialect: dialect.to_owned(),
-            executed: at.executed,
-            acked: at.acked,
-            sent: at.sent,
-            ceiling,
-            elapsed: now.saturating_sub(self.started),
-            written_at_ms: since_1970_ms(),
-            reason,
-        }
-    }
-}
-
-fn since_1970_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, super::millis)
 }

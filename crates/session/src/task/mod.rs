@@ -1,20 +1,16 @@
 //! The task that owns the streamer, the link and the store.
 //!
 //! One loop: wait for one thing to happen, let the streamer know, drain what it wants. What is half written stays in [`Wire`],
-//! outside the `select!`, so that no branch that loses can lose bytes.
+//! outside the `select!`, so that no branch that loses can lose bytes. Nothing in the loop waits for anything but that one thing:
+//! the disk and the file have tasks of their own, and wishes are heard also while there is no link.
 
 mod job;
+mod records;
 mod report;
+mod stops;
 mod wire;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, future::Future, pin::pin, time::Duration};
 
 use feedhold_stream_core::{
     chunk::Prepared,
@@ -24,12 +20,12 @@ use feedhold_stream_core::{
 use feedhold_transport::{Connect, Exchanged, Link, LinkError};
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
-    time::{Instant, sleep_until},
+    time::{Instant, Sleep, sleep, sleep_until},
 };
 
 use self::{job::Running, wire::Wire};
 use crate::{
-    Config, Event, Snapshot,
+    Config, Event, Snapshot, State,
     handle::{Job, OpenError, Outcome, RunError, WishError},
     keeper::{Keeper, Written},
     snapshot::PauseStats,
@@ -61,7 +57,7 @@ enum Happened {
     Wish(Option<Wish>),
     Moved(Result<Exchanged, LinkError>),
     Chunk(Option<Result<Prepared, SourceError>>),
-    Written(Option<Written>),
+    Written(Written),
     Due,
 }
 
@@ -77,7 +73,6 @@ enum Left {
 
 pub(crate) struct Task {
     config: Config,
-    connect: Box<dyn Connect>,
     wishes: mpsc::Receiver<Wish>,
     /// All handles are gone.
     abandoned: bool,
@@ -88,20 +83,21 @@ pub(crate) struct Task {
     job: Option<Running>,
     source: Option<Source>,
     keeper: Option<Keeper>,
-    /// The budget has nothing to give to the reader.
-    starved: Arc<AtomicBool>,
     starved_reported: bool,
+    /// Who waits for the answer to a command.
     commands: HashMap<CommandId, Reply>,
+    /// Attempts to connect that failed since the controller was last there.
+    failed: u32,
     pauses: PauseStats,
     checkpoints: u64,
     resends: u64,
     reported_at: Duration,
+    reported_state: State,
 }
 
 impl Task {
     pub(crate) fn new(
         config: Config,
-        connect: Box<dyn Connect>,
         wishes: mpsc::Receiver<Wish>,
         events: broadcast::Sender<Event>,
         publish: watch::Sender<Snapshot>,
@@ -109,7 +105,6 @@ impl Task {
         Self {
             streamer: Streamer::new(config.streamer.clone()),
             config,
-            connect,
             wishes,
             abandoned: false,
             events,
@@ -118,65 +113,50 @@ impl Task {
             job: None,
             source: None,
             keeper: None,
-            starved: Arc::new(AtomicBool::new(false)),
             starved_reported: false,
             commands: HashMap::new(),
+            failed: 0,
             pauses: PauseStats::default(),
             checkpoints: 0,
             resends: 0,
             reported_at: Duration::ZERO,
+            reported_state: State::default(),
         }
     }
 
     /// Connects, serves the link, and connects again when it breaks, as often as the policy allows.
-    pub(crate) async fn run(mut self, greeting: Greeting) {
+    pub(crate) async fn run(mut self, mut connect: Box<dyn Connect>, greeting: Greeting) {
         let mut greeting = Some(greeting);
-        let mut failed = 0;
         loop {
-            let reason = match self.connect.connect().await {
+            let Some(connected) = self.unless_closed(connect.connect()).await else {
+                return;
+            };
+            let error = match connected {
                 Ok(link) => {
                     let name = link.describe();
                     match self.serve(link, &mut greeting).await {
                         Left::Closed => return,
-                        Left::Refused(source) if greeting.is_some() => {
-                            return answer(
-                                greeting.take(),
-                                OpenError::Greeting { link: name, source },
-                            );
-                        }
-                        Left::Lost(error) if greeting.is_some() => {
-                            return answer(greeting.take(), error.into());
-                        }
-                        Left::Refused(error) => error.to_string(),
-                        Left::Lost(error) => {
-                            failed = 0;
-                            error.to_string()
-                        }
+                        Left::Refused(source) => OpenError::Greeting { link: name, source },
+                        Left::Lost(error) => error.into(),
                     }
                 }
-                Err(error) if greeting.is_some() => return answer(greeting.take(), error.into()),
-                Err(error) => error.to_string(),
+                Err(error) => error.into(),
             };
-            failed += 1;
-            let Some(wait) = self
-                .config
-                .reconnect
-                .delay(failed)
-                .filter(|_| !self.abandoned)
-            else {
-                self.emit(Event::Disconnected {
-                    reason: reason.clone(),
-                });
-                self.job_failed(reason).await;
-                return;
+            if let Some(greeting) = greeting.take() {
+                return respond(greeting, Err(error));
+            }
+            self.failed += 1;
+            let Some(wait) = self.config.reconnect.delay(self.failed) else {
+                return self.end_for_good(error.to_string()).await;
             };
             self.emit(Event::Reconnecting {
-                attempt: failed,
+                attempt: self.failed,
                 after_ms: millis(wait),
-                reason,
+                reason: error.to_string(),
             });
-            self.publish_snapshot();
-            tokio::time::sleep(wait).await;
+            if self.unless_closed(sleep(wait)).await.is_none() {
+                return;
+            }
         }
     }
 
@@ -184,117 +164,178 @@ impl Task {
         self.epoch.elapsed()
     }
 
-    /// Streams over one link until it ends.
-    async fn serve(&mut self, link: Box<dyn Link>, greeting: &mut Option<Greeting>) -> Left {
-        let mut wire = Wire::new(link, self.streamer.dialect());
-        self.streamer.handle_connected(self.now());
+    /// Waits for something while there is no link, and hears wishes meanwhile. `None` when nobody is interested any more.
+    async fn unless_closed<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
         loop {
-            if let Some(left) = self.drain(&mut wire, greeting).await {
-                return left;
+            self.report_state();
+            if self.is_closed() {
+                return None;
             }
-            let happened = self.wait(&mut wire).await;
-            let now = self.now();
-            match happened {
-                Happened::Wish(Some(wish)) => self.grant(now, wish).await,
-                Happened::Wish(None) => self.abandoned = true,
-                Happened::Moved(Ok(moved)) => {
-                    self.note_sent(moved.written);
-                    let arrived = wire.moved(moved);
-                    self.streamer.handle_input(now, arrived);
-                    wire.consumed();
-                }
-                Happened::Moved(Err(error)) => {
-                    self.streamer.handle_disconnect(now);
-                    let _ = self.drain(&mut wire, &mut None).await;
-                    return Left::Lost(error);
-                }
-                Happened::Chunk(chunk) => self.take_chunk(now, chunk),
-                Happened::Written(written) => self.take_written(written),
-                Happened::Due => self.streamer.handle_timeout(now),
+            tokio::select! {
+                done = &mut work => return Some(done),
+                wish = self.wishes.recv(), if !self.abandoned => self.hear(wish),
+                written = next_written(&mut self.keeper) => self.take_written(written),
             }
         }
     }
 
-    /// Waits until one thing has happened.
-    async fn wait(&mut self, wire: &mut Wire) -> Happened {
+    /// There will be no link any more. The last record is still written.
+    async fn end_for_good(&mut self, reason: String) {
+        self.emit(Event::Disconnected { reason });
+        self.report_state();
+        while self.job.is_some() {
+            let written = next_written(&mut self.keeper).await;
+            self.take_written(written);
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.abandoned && self.job.is_none()
+    }
+
+    /// Streams over one link until it ends.
+    async fn serve(&mut self, link: Box<dyn Link>, greeting: &mut Option<Greeting>) -> Left {
+        let mut wire = Wire::new(link, self.streamer.dialect());
+        let mut alarm = pin!(sleep_until(self.epoch));
+        self.streamer.handle_connected(self.now());
+        loop {
+            if let Some(left) = self.drain(&mut wire, greeting) {
+                return left;
+            }
+            self.set(alarm.as_mut());
+            match self.wait(&mut wire, alarm.as_mut()).await {
+                Happened::Wish(wish) => self.hear(wish),
+                Happened::Moved(Ok(moved)) => {
+                    self.note_sent(moved.written);
+                    let arrived = wire.moved(moved);
+                    self.streamer.handle_input(self.now(), arrived);
+                    wire.consumed();
+                }
+                Happened::Moved(Err(error)) => {
+                    self.lose_link();
+                    return Left::Lost(error);
+                }
+                Happened::Chunk(chunk) => self.take_chunk(chunk),
+                Happened::Written(written) => self.take_written(written),
+                Happened::Due => self.streamer.handle_timeout(self.now()),
+            }
+        }
+    }
+
+    /// Sets the alarm to the next instant at which something is due.
+    fn set(&self, alarm: core::pin::Pin<&mut Sleep>) {
         let report_at = self.reported_at + REPORT;
         let due = self
             .streamer
             .poll_timeout()
             .map_or(report_at, |due| due.min(report_at));
         let due = self.epoch + due;
+        if alarm.deadline() != due {
+            alarm.reset(due);
+        }
+    }
+
+    /// Waits until one thing has happened. The branches are polled in random order, so that none can starve another.
+    async fn wait(&mut self, wire: &mut Wire, alarm: core::pin::Pin<&mut Sleep>) -> Happened {
         let wants_chunk = self.streamer.wants_program();
         tokio::select! {
             wish = self.wishes.recv(), if !self.abandoned => Happened::Wish(wish),
             moved = wire.exchange() => Happened::Moved(moved),
             chunk = next_chunk(&mut self.source), if wants_chunk => Happened::Chunk(chunk),
             written = next_written(&mut self.keeper) => Happened::Written(written),
-            () = sleep_until(due) => Happened::Due,
+            () = alarm => Happened::Due,
         }
     }
 
-    /// Does what the streamer wants after every change.
-    async fn drain(&mut self, wire: &mut Wire, greeting: &mut Option<Greeting>) -> Option<Left> {
+    /// Does what the streamer wants after every change: a record before the lines that need it, lines, then events, until none is
+    /// left. Events may change the streamer, so lines are asked for again behind each.
+    fn drain(&mut self, wire: &mut Wire, greeting: &mut Option<Greeting>) -> Option<Left> {
         loop {
             let now = self.now();
             self.consider_record(now);
             wire.fill(&mut self.streamer, now);
             let Some(event) = self.streamer.poll_event() else {
+                if self.give_up_when_abandoned(now) {
+                    continue;
+                }
                 break;
             };
             match event {
                 streamer::Event::Ready(greeted) => self.welcome(wire, greeted, greeting),
                 streamer::Event::GreetingFailed(error) => return Some(Left::Refused(error)),
-                event => self.on_event(now, event).await,
+                event => self.on_event(now, event),
             }
         }
+        self.report_state();
         self.report();
-        (self.abandoned && self.job.is_none()).then_some(Left::Closed)
+        self.is_closed().then_some(Left::Closed)
     }
 
     fn welcome(&mut self, wire: &Wire, greeted: Greeted, greeting: &mut Option<Greeting>) {
+        self.failed = 0;
         self.emit(Event::Connected {
             link: wire.describe(),
             rx_bytes: greeted.rx_bytes,
             planner_blocks: greeted.planner_blocks,
             was_reset: greeted.was_reset,
         });
-        self.publish_snapshot();
+        self.report_state();
         if let Some(greeting) = greeting.take() {
             // Whoever opened the session may have given up waiting.
-            let _ = greeting.send(Ok(()));
+            respond(greeting, Ok(()));
+        }
+    }
+
+    fn lose_link(&mut self) {
+        let now = self.now();
+        self.streamer.handle_disconnect(now);
+        while let Some(event) = self.streamer.poll_event() {
+            self.on_event(now, event);
+        }
+        self.forget_commands();
+    }
+
+    /// The controller has forgotten the commands it was sent, so nobody will answer them.
+    fn forget_commands(&mut self) {
+        for (_, reply) in self.commands.drain() {
+            respond(reply, Err(WishError::Unanswered));
+        }
+    }
+
+    fn hear(&mut self, wish: Option<Wish>) {
+        match wish {
+            Some(wish) => self.grant(self.now(), wish),
+            None => self.abandoned = true,
         }
     }
 
     /// Grants a wish, or says why not.
-    async fn grant(&mut self, now: Duration, wish: Wish) {
+    fn grant(&mut self, now: Duration, wish: Wish) {
         match wish {
-            Wish::Run(job, reply) => self.begin(now, *job, reply).await,
-            Wish::Pause(pause, reply) => respond(
-                reply,
-                self.streamer.hold(now, pause).map_err(WishError::from),
-            ),
-            Wish::Resume(reply) => {
-                respond(reply, self.streamer.resume(now).map_err(WishError::from))
+            Wish::Run(job, reply) => self.begin(now, *job, reply),
+            Wish::Pause(pause, reply) => {
+                respond(reply, self.streamer.hold(now, pause).map_err(Into::into))
             }
-            Wish::Cancel(reply) => {
-                respond(reply, self.streamer.cancel(now).map_err(WishError::from))
+            Wish::Resume(reply) => respond(reply, self.go_on(now)),
+            Wish::Cancel(reply) => respond(reply, self.streamer.cancel(now).map_err(Into::into)),
+            Wish::Reset(reply) => {
+                let reset = self.streamer.reset(now);
+                if reset.is_ok() {
+                    self.forget_commands();
+                }
+                respond(reply, reset.map_err(Into::into));
             }
-            Wish::Reset(reply) => respond(reply, self.streamer.reset(now).map_err(WishError::from)),
-            Wish::Proceed(proceed, reply) => respond(
-                reply,
-                self.streamer.proceed(now, proceed).map_err(WishError::from),
-            ),
+            Wish::Proceed(proceed, reply) => {
+                let gone_on = self.streamer.proceed(now, proceed);
+                if gone_on.is_ok() {
+                    self.forget_macro();
+                }
+                respond(reply, gone_on.map_err(Into::into));
+            }
             Wish::Realtime(command, reply) => {
                 let sent = self.streamer.realtime(command);
-                respond(
-                    reply,
-                    if sent {
-                        Ok(())
-                    } else {
-                        Err(WishError::NotRealtime)
-                    },
-                );
+                respond(reply, sent.then_some(()).ok_or(WishError::NotRealtime));
             }
             Wish::Command(line, reply) => match self.streamer.command(&line) {
                 Ok(id) => {
@@ -312,7 +353,7 @@ impl Task {
         }
     }
 
-    fn take_chunk(&mut self, _now: Duration, chunk: Option<Result<Prepared, SourceError>>) {
+    fn take_chunk(&mut self, chunk: Option<Result<Prepared, SourceError>>) {
         match chunk {
             Some(Ok(chunk)) => {
                 self.note_prepared(&chunk);
@@ -320,7 +361,7 @@ impl Task {
             }
             Some(Err(error)) => {
                 self.source = None;
-                self.source_failed(error);
+                self.source_failed(&error);
             }
             None => {
                 self.source = None;
@@ -330,20 +371,6 @@ impl Task {
             }
         }
         self.report_starvation();
-    }
-
-    fn report_starvation(&mut self) {
-        let starved = self.starved.load(Ordering::Relaxed);
-        if starved == self.starved_reported {
-            return;
-        }
-        self.starved_reported = starved;
-        let used_bytes = self.config.budget.used();
-        self.emit(if starved {
-            Event::ProcessingPaused { used_bytes }
-        } else {
-            Event::ProcessingResumed { used_bytes }
-        });
     }
 
     fn emit(&self, event: Event) {
@@ -359,7 +386,7 @@ async fn next_chunk(source: &mut Option<Source>) -> Option<Result<Prepared, Sour
     }
 }
 
-async fn next_written(keeper: &mut Option<Keeper>) -> Option<Written> {
+async fn next_written(keeper: &mut Option<Keeper>) -> Written {
     match keeper {
         Some(keeper) => keeper.written().await,
         None => std::future::pending().await,
@@ -369,12 +396,6 @@ async fn next_written(keeper: &mut Option<Keeper>) -> Option<Written> {
 fn respond<T>(reply: oneshot::Sender<T>, answer: T) {
     // The asker may have gone; its wish was granted all the same.
     let _ = reply.send(answer);
-}
-
-fn answer(greeting: Option<Greeting>, error: OpenError) {
-    if let Some(greeting) = greeting {
-        respond(greeting, Err(error));
-    }
 }
 
 fn millis(time: Duration) -> u64 {

@@ -6,17 +6,19 @@ use feedhold_stream_core::streamer::{self, MachineAction};
 
 use super::{Running, Task, millis};
 use crate::{
-    Event, Snapshot,
-    event::{Heater, Progress, Status, expiry_name, pause_name},
+    Event, Snapshot, State,
+    event::{Heater, Progress, Status, expiry_name, pause_name, share},
     handle::WishError,
     record::Reason,
+    source::Source,
 };
 
 impl Task {
-    pub(super) async fn on_event(&mut self, now: Duration, event: streamer::Event) {
+    pub(super) fn on_event(&mut self, now: Duration, event: streamer::Event) {
         use streamer::Event as E;
         match event {
             E::ChunkCompleted { index, lines, took } => self.chunk_completed(index, lines, took),
+            E::Paused { .. } if self.rests(now) => {}
             E::Paused { pause, took } => {
                 self.pauses.confirmed(millis(took));
                 let executed = self.streamer.positions().executed;
@@ -39,7 +41,7 @@ impl Task {
                 policy: expiry_name(expiry),
             }),
             E::StopReached { stop, line } => self.reach_stop(now, stop, line),
-            E::Fault(fault) => self.on_fault(&fault).await,
+            E::Fault(fault) => self.on_fault(&fault),
             E::CommandDone { id, answer } => self.command_done(now, id, answer),
             E::Message(text) => self.emit(Event::Message { text }),
             E::Status(report) => self.emit(Event::Status(Status::from(&report))),
@@ -51,6 +53,9 @@ impl Task {
             }),
             E::Resend { number } => {
                 self.resends += 1;
+                if let Some(running) = &mut self.job {
+                    running.resends += 1;
+                }
                 self.emit(Event::ChunkRetryQueued { number });
             }
             E::StrayAnswer => self.emit(Event::StrayAnswer),
@@ -60,9 +65,12 @@ impl Task {
                     text: format!("{count} messages of the controller were dropped"),
                 });
             }
-            E::Finished => self.job_finished().await,
-            E::Cancelled => self.job_cancelled().await,
-            E::ResetDone => self.emit(Event::ResetDone),
+            E::Finished => self.job_finished(),
+            E::Cancelled => self.job_cancelled(),
+            E::ResetDone => {
+                self.forget_commands();
+                self.emit(Event::ResetDone);
+            }
             _ => {}
         }
     }
@@ -88,7 +96,7 @@ impl Task {
         });
         match self.commands.remove(&id) {
             Some(reply) => super::respond(reply, answer.map_err(WishError::Refused)),
-            None => self.macro_answered(now, answer),
+            None => self.macro_answered(now, id, answer),
         }
     }
 
@@ -103,33 +111,47 @@ impl Task {
         if let Some(running) = &mut self.job {
             running.rates.note(now, acked, running.sent_bytes);
         }
-        if let Some(change) = self.config.budget.poll_change() {
+        while let Some(change) = self.config.budget.poll_change() {
             self.emit(Event::MemoryWarning {
                 level: change.to.to_string(),
-                used_bytes: self.config.budget.used(),
-                limit_bytes: self.config.budget.limit(),
+                used_bytes: change.used,
+                limit_bytes: change.limit,
             });
         }
         self.report_starvation();
-        if let Some(running) = &self.job {
-            self.emit(Event::Progress(self.progress(running)));
-        }
-        self.publish_snapshot();
-    }
-
-    pub(super) fn publish_snapshot(&self) {
         let progress = self.job.as_ref().map(|running| self.progress(running));
+        if let Some(progress) = progress {
+            self.emit(Event::Progress(progress));
+        }
         self.publish(progress);
     }
 
-    /// The last snapshot of a job that has ended.
-    pub(super) fn publish_ended(&self, running: &Running) {
-        let progress = self.progress(running);
-        self.emit(Event::Progress(progress));
-        self.publish(Some(progress));
+    /// Tells at once when the source has to wait for memory, and when it can go on.
+    pub(super) fn report_starvation(&mut self) {
+        let starved = self.source.as_ref().is_some_and(Source::is_starved);
+        if starved == self.starved_reported {
+            return;
+        }
+        self.starved_reported = starved;
+        let used_bytes = self.config.budget.used();
+        self.emit(if starved {
+            Event::ProcessingPaused { used_bytes }
+        } else {
+            Event::ProcessingResumed { used_bytes }
+        });
     }
 
-    fn publish(&self, progress: Option<Progress>) {
+    /// Publishes a snapshot when the session does something else than before.
+    pub(super) fn report_state(&mut self) {
+        let state = State::from(self.streamer.state());
+        if state != self.reported_state {
+            self.reported_state = state;
+            self.publish(self.job.as_ref().map(|running| self.progress(running)));
+        }
+    }
+
+    /// Publishes a snapshot. Without a job, that of the last one stays.
+    pub(super) fn publish(&self, progress: Option<Progress>) {
         self.publish.send_modify(|snapshot| {
             let progress = progress.unwrap_or(snapshot.progress);
             *snapshot = Snapshot {
@@ -144,7 +166,7 @@ impl Task {
         });
     }
 
-    fn progress(&self, running: &Running) -> Progress {
+    pub(super) fn progress(&self, running: &Running) -> Progress {
         let at = self.streamer.positions();
         let (lines_per_s, bytes_per_s) = running.rates.per_second();
         Progress {
@@ -161,15 +183,6 @@ impl Task {
             memory_bytes: self.config.budget.used(),
             elapsed_ms: millis(self.now().saturating_sub(running.started)),
         }
-    }
-}
-
-/// Percent.
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        100.0
-    } else {
-        part as f64 * 100.0 / whole as f64
     }
 }
 

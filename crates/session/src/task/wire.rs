@@ -6,11 +6,13 @@ use bytes::BytesMut;
 use feedhold_stream_core::{Streamer, dialect::Dialect};
 use feedhold_transport::{Exchanged, Link, LinkError};
 
+/// Capacity that buffers may keep between bursts.
+const KEEP: usize = 64 * 1024;
+
 /// Bytes on their way out, realtime commands in front of lines, and bytes on their way in.
 pub(super) struct Wire {
     link: Box<dyn Link>,
-    /// Realtime commands may stand between any two bytes; otherwise only between lines.
-    anywhere: bool,
+    dialect: Dialect,
     lines: Vec<u8>,
     written: usize,
     realtime: Vec<u8>,
@@ -21,7 +23,7 @@ impl Wire {
     pub(super) fn new(link: Box<dyn Link>, dialect: Dialect) -> Self {
         Self {
             link,
-            anywhere: dialect == Dialect::Grbl,
+            dialect,
             lines: Vec::new(),
             written: 0,
             realtime: Vec::new(),
@@ -35,37 +37,71 @@ impl Wire {
 
     /// Takes what the streamer wants to send. Lines are asked for only when the last ones are written, so that `sent` means sent.
     pub(super) fn fill(&mut self, streamer: &mut Streamer, now: Duration) {
-        if self.anywhere {
-            let _ = streamer.poll_realtime(&mut self.realtime);
+        let known = self.realtime.len();
+        if streamer.poll_realtime(&mut self.realtime) > 0
+            && resets(self.dialect, self.realtime.get(known..).unwrap_or_default())
+        {
+            self.forget_lines();
         }
         if self.written < self.lines.len() {
             return;
         }
         self.lines.clear();
+        self.lines.shrink_to(KEEP);
         self.written = 0;
-        if !self.anywhere {
-            let _ = streamer.poll_realtime(&mut self.lines);
-        }
         let _ = streamer.poll_transmit(now, &mut self.lines);
+    }
+
+    /// Drops lines that have not left: behind a reset they would reach a controller that has forgotten what led up to them, and
+    /// move it. The rest of a half-written line goes too where the reset wipes the controller's line buffer (grbl); elsewhere it
+    /// has to be finished, because the reset is a line of its own.
+    fn forget_lines(&mut self) {
+        let keep = match self.dialect {
+            Dialect::Grbl => self.written,
+            _ => self.line_end(),
+        };
+        self.lines.truncate(keep);
+    }
+
+    /// Where the half-written line ends, or the last byte written when none is open.
+    fn line_end(&self) -> usize {
+        let at_start = self.written == 0 || self.lines.get(self.written - 1) == Some(&b'\n');
+        if at_start {
+            return self.written;
+        }
+        let rest = self.lines.get(self.written..).unwrap_or_default();
+        rest.iter()
+            .position(|&byte| byte == b'\n')
+            .map_or(self.lines.len(), |end| self.written + end + 1)
+    }
+
+    /// How far lines go before a realtime command gets its turn: not at all on grbl, where realtime bytes may stand anywhere, to
+    /// the end of the open line elsewhere.
+    fn lines_first(&self) -> usize {
+        match (self.realtime.is_empty(), self.dialect) {
+            (true, _) => self.lines.len(),
+            (false, Dialect::Grbl) => self.written,
+            (false, _) => self.line_end(),
+        }
     }
 
     /// Moves bytes both ways until some have moved. Cancel safe.
     pub(super) async fn exchange(&mut self) -> Result<Exchanged, LinkError> {
-        let pending = if self.realtime.is_empty() {
-            self.lines.get(self.written..).unwrap_or_default()
-        } else {
-            &self.realtime
+        let first = self.lines_first();
+        let pending = match self.lines.get(self.written..first) {
+            Some(lines) if !lines.is_empty() => lines,
+            _ => &self.realtime,
         };
         self.link.exchange(pending, &mut self.inbox).await
     }
 
     /// Accounts for what an exchange moved, and lends what arrived.
     pub(super) fn moved(&mut self, moved: Exchanged) -> &[u8] {
-        if self.realtime.is_empty() {
+        if self.written < self.lines_first() {
             self.written += moved.written;
         } else {
-            self.realtime
-                .drain(..moved.written.min(self.realtime.len()));
+            let written = moved.written.min(self.realtime.len());
+            self.realtime.drain(..written);
         }
         &self.inbox
     }
@@ -74,4 +110,13 @@ impl Wire {
     pub(super) fn consumed(&mut self) {
         self.inbox.clear();
     }
+}
+
+/// Whether these realtime bytes make the controller forget what it holds.
+fn resets(dialect: Dialect, realtime: &[u8]) -> bool {
+    let mark: &[u8] = match dialect {
+        Dialect::Grbl => b"\x18",
+        _ => b"M112",
+    };
+    realtime.windows(mark.len()).any(|bytes| bytes == mark)
 }
