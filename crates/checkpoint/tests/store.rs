@@ -231,6 +231,14 @@ fn a_store_is_created_only_on_a_blank_image_of_its_size() {
 }
 
 #[test]
+fn a_store_may_live_on_a_thread_of_its_own() {
+    fn check<T: Send + 'static>() {}
+    check::<Store<Progress>>();
+    check::<CommitError>();
+    check::<OpenError>();
+}
+
+#[test]
 fn stores_get_different_identities() {
     assert_ne!(memory::<u8>().id(), memory::<u8>().id());
 }
