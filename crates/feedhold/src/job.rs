@@ -125,6 +125,14 @@ impl Job {
         self
     }
 
+    /// Takes over how an earlier job prepared and sent its lines.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.dialect = Some(settings.dialect);
+        self.settings = settings;
+        self
+    }
+
     /// How lines wait for answers. Default: what suits the dialect.
     #[must_use]
     pub fn windowing(mut self, windowing: Windowing) -> Self {
