@@ -1,6 +1,8 @@
 //! What blocks do: modal state, offsets, position and motion, carried from block to block.
 
+mod codes;
 mod marlin;
+mod offsets;
 mod path;
 mod reading;
 mod rs274;
@@ -45,8 +47,8 @@ pub struct Interpreter {
     /// Machine position of the origin of each coordinate system.
     systems: [Position; CoordinateSystem::ALL.len()],
     g92: Position,
-    /// What G92.2 has put aside for G92.3.
-    g92_suspended: Position,
+    /// What G92 has set last: G92.2 leaves it alone, G92.3 puts it back in force.
+    g92_stored: Position,
     tool: Position,
     references: [Position; 2],
     /// Sum of the offsets in force, kept so that a motion adds one number an axis.
@@ -147,7 +149,7 @@ impl Interpreter {
             position: Position::ORIGIN,
             systems: [Position::ORIGIN; CoordinateSystem::ALL.len()],
             g92: Position::ORIGIN,
-            g92_suspended: Position::ORIGIN,
+            g92_stored: Position::ORIGIN,
             tool: Position::ORIGIN,
             references: [Position::ORIGIN; 2],
             offset: Position::ORIGIN,
@@ -282,7 +284,7 @@ impl Interpreter {
         [
             &self.position,
             &self.g92,
-            &self.g92_suspended,
+            &self.g92_stored,
             &self.tool,
             &self.offset,
         ]

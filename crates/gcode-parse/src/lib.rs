@@ -34,9 +34,15 @@
 //! # Features
 //!
 //! The crate is `no_std`. Features only add: `alloc` brings what collects into vectors, `std` (default)
-//! implements [`std::io::Write`] where bytes are pushed in.
+//! implements `std::io::Write` for the [`Analyzer`], so that files can be copied into it.
+//!
+//! # Limits
+//!
+//! Every buffer has its size in its type: a line keeps [`MAX_LINE`] bytes, a block
+//! [`MAX_WORDS`](block::MAX_WORDS) words. What is more is counted and reported, never dropped in silence.
+//! Expressions are split but not computed, subprograms are seen but not followed, and times are those at the
+//! programmed feed: no acceleration is known yet.
 #![no_std]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -73,3 +79,8 @@ pub use token::{
     Active, Assignment, Comment, CommentKind, Fault, FaultKind, Keyword, Label, OWord, Span, Token,
     Tokens, Value, Word, checksum, tokens,
 };
+
+/// The example of the README, so that it stays true.
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
