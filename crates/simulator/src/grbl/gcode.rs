@@ -1,10 +1,10 @@
 use super::code::Error;
 use super::modal::{
-    Distance, FeedMode, Flood, Flow, HomeSlot, Modal, MotionMode, OneShot, Plane, ProbeMode,
-    Spindle, ToolLength, Units,
+    Distance, FeedMode, Flood, Flow, HomeSlot, Modal, MotionMode, OneShot, ProbeMode, Spindle,
+    ToolLength, Units,
 };
 use super::words::{AxisCommand, Words};
-use crate::motion::{ArcPath, Turn};
+use crate::motion::ArcPath;
 
 /// The parser's memory: modes, positions and offsets. Lost by a reset, but for `coordinates`.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ impl Parser {
         };
         let mut motion_mode = words.motion.get().unwrap_or(self.modal.motion);
         if jog == JogOrNot::Jog {
-            motion_mode = check_jog(&words)?;
+            motion_mode = words.check_jog()?;
         }
         let units = words.units.get().unwrap_or(self.modal.units);
         let feed = self.feed_of(&words, units, motion_mode, jog)?;
@@ -413,62 +413,6 @@ impl Parser {
         Ok(Some(action))
     }
 
-    fn arc(
-        &self,
-        words: &mut Words,
-        mode: MotionMode,
-        target: [f64; 3],
-        tolerance: f64,
-    ) -> Result<ArcPath, Error> {
-        let ([a, b], _) = self.modal.plane.axes();
-        if !words.has_axes() {
-            return Err(Error::NoAxisWords);
-        }
-        if !words.xyz[a].is_set() && !words.xyz[b].is_set() {
-            return Err(Error::NoAxisWordsInPlane);
-        }
-        let turn = match mode {
-            MotionMode::ArcClockwise => Turn::Clockwise,
-            _ => Turn::CounterClockwise,
-        };
-        let mm = self.modal.units.mm();
-        let (x, y) = (target[a] - self.position[a], target[b] - self.position[b]);
-        let to_center = match words.r.take() {
-            Some(r) => {
-                if target == self.position {
-                    return Err(Error::InvalidTarget);
-                }
-                center_from_radius(x, y, r * mm, turn)?
-            }
-            None => {
-                let (i, j) = (words.ijk[a].take(), words.ijk[b].take());
-                if i.is_none() && j.is_none() {
-                    return Err(Error::NoOffsetsInPlane);
-                }
-                let [i, j] = [i, j].map(|offset| offset.unwrap_or(0.0) * mm);
-                let (radius, end_radius) = (i.hypot(j), (x - i).hypot(y - j));
-                let apart = (end_radius - radius).abs();
-                if apart > 0.005 && (apart > 0.5 || apart > 0.001 * radius) {
-                    return Err(Error::InvalidTarget);
-                }
-                [i, j]
-            }
-        };
-        let center = [
-            self.position[a] + to_center[0],
-            self.position[b] + to_center[1],
-        ];
-        let tolerance = tolerance.max(1e-4);
-        Ok(ArcPath::new(
-            with_e(self.position),
-            with_e(target),
-            center,
-            [a, b],
-            turn,
-            tolerance,
-        ))
-    }
-
     fn flow(&mut self, flow: Flow) -> Option<Action> {
         match flow {
             Flow::Running => None,
@@ -494,32 +438,6 @@ enum JogOrNot {
     Jog,
 }
 
-/// A jog may say units, distance mode, machine coordinates, feed and axes; nothing else.
-fn check_jog(words: &Words) -> Result<MotionMode, Error> {
-    let one_shot_fits = matches!(
-        words.one_shot.get(),
-        None | Some(OneShot::MachineCoordinates)
-    );
-    let other = words.motion.is_set()
-        || words.plane.is_set()
-        || words.arc_distance.is_set()
-        || words.feed_mode.is_set()
-        || words.cutter.is_set()
-        || words.tool_length.is_set()
-        || words.wcs.is_set()
-        || words.path.is_set()
-        || words.flow.is_set()
-        || words.spindle.is_set()
-        || words.coolant.is_set();
-    if other || !one_shot_fits {
-        return Err(Error::InvalidJog);
-    }
-    if !words.has_axes() {
-        return Err(Error::NoAxisWords);
-    }
-    Ok(MotionMode::Linear)
-}
-
 /// What all motions of a line share.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
@@ -540,69 +458,6 @@ impl Plan {
     }
 }
 
-/// The centre of an arc to (x, y) with radius r: of the two that fit, the one that makes the arc
-/// shorter than half a turn, or with a negative radius longer.
-fn center_from_radius(x: f64, y: f64, r: f64, turn: Turn) -> Result<[f64; 2], Error> {
-    let chord = x.hypot(y);
-    let under_root = 4.0 * r * r - chord * chord;
-    if under_root < 0.0 || chord == 0.0 {
-        return Err(Error::ArcRadius);
-    }
-    let mut side = -under_root.sqrt() / chord;
-    if turn == Turn::CounterClockwise {
-        side = -side;
-    }
-    if r < 0.0 {
-        side = -side;
-    }
-    Ok([0.5 * (x - y * side), 0.5 * (y + x * side)])
-}
-
 pub(super) fn with_e([x, y, z]: [f64; 3]) -> [f64; 4] {
     [x, y, z, 0.0]
-}
-
-/// Prints the parser's modes as `$G` does.
-impl Parser {
-    pub(super) fn print_modes(&self, out: &mut String) {
-        use std::fmt::Write as _;
-        let modal = &self.modal;
-        let units = match modal.units {
-            Units::Inch => "G20",
-            Units::Mm => "G21",
-        };
-        let distance = match modal.distance {
-            Distance::Absolute => "G90",
-            Distance::Incremental => "G91",
-        };
-        let feed_mode = match modal.feed_mode {
-            FeedMode::InverseTime => "G93",
-            FeedMode::PerMinute => "G94",
-        };
-        let spindle = match modal.spindle {
-            Spindle::Off => "M5",
-            Spindle::Clockwise => "M3",
-            Spindle::CounterClockwise => "M4",
-        };
-        let coolant = match modal.flood {
-            Flood::Off => "M9",
-            Flood::On => "M8",
-        };
-        let plane: Plane = modal.plane;
-        let _ = write!(
-            out,
-            "[GC:{} G{} {} {units} {distance} {feed_mode} {spindle} {coolant} T{:.0} F{:.0} S{:.0}]\r\n",
-            modal.motion.word(),
-            54 + modal.wcs,
-            plane.word(),
-            self.tool,
-            self.feed
-                / if modal.feed_mode == FeedMode::PerMinute {
-                    modal.units.mm()
-                } else {
-                    1.0
-                },
-            self.spindle_rpm,
-        );
-    }
 }

@@ -9,12 +9,16 @@
 //! Left out: laser mode, parking, single-axis homing, limit switches but by fault, mist (a build
 //! option). The processor is infinitely fast unless `line_us` says otherwise.
 
+mod arcs;
 mod code;
+mod cycles;
 mod gcode;
 mod homing;
 mod line;
 mod modal;
+mod modes;
 mod options;
+mod plan;
 mod program;
 mod realtime;
 mod report;

@@ -202,6 +202,32 @@ impl Words {
         self.xyz.iter().any(Once::is_set)
     }
 
+    /// A jog may say units, distance mode, machine coordinates, feed and axes; nothing else.
+    pub(super) fn check_jog(&self) -> Result<MotionMode, Error> {
+        let one_shot_fits = matches!(
+            self.one_shot.get(),
+            None | Some(OneShot::MachineCoordinates)
+        );
+        let other = self.motion.is_set()
+            || self.plane.is_set()
+            || self.arc_distance.is_set()
+            || self.feed_mode.is_set()
+            || self.cutter.is_set()
+            || self.tool_length.is_set()
+            || self.wcs.is_set()
+            || self.path.is_set()
+            || self.flow.is_set()
+            || self.spindle.is_set()
+            || self.coolant.is_set();
+        if other || !one_shot_fits {
+            return Err(Error::InvalidJog);
+        }
+        if !self.has_axes() {
+            return Err(Error::NoAxisWords);
+        }
+        Ok(MotionMode::Linear)
+    }
+
     /// An error if a value was given that no command of the line uses.
     pub(super) fn expect_all_used(&self) -> Result<(), Error> {
         let axes_left = self.axis_command.is_none() && self.has_axes();
