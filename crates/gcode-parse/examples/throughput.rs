@@ -21,16 +21,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tokens(flavor, line.text).count()
     });
     measure("lines + blocks", &program, |line| {
-        Block::parse(flavor, line.text).words().len()
+        Block::with(flavor, line.text, |block| block.words().len())
     });
     measure("lines + blocks + values", &program, |line| {
-        let block = Block::parse(flavor, line.text);
-        let values = block.words().iter().filter_map(|word| word.number());
-        values.map(|number| number.to_f64()).sum::<f64>() as usize
+        Block::with(flavor, line.text, |block| {
+            let values = block.words().iter().filter_map(|word| word.number());
+            values.map(|number| number.to_f64()).sum::<f64>() as usize
+        })
     });
     let mut machine = Interpreter::new(flavor);
     measure("lines + blocks + interpreter", &program, |line| {
-        let effect = machine.apply(&Block::parse(flavor, line.text));
+        let effect = Block::with(flavor, line.text, |block| machine.apply(block));
         usize::from(effect.motion.is_some())
     });
     report("analyzer", &program, || {

@@ -133,23 +133,26 @@ impl Program {
                 severity: Severity::Error,
             });
         }
-        let block = Block::parse(self.interpreter.flavor(), text);
+        Block::with(self.interpreter.flavor(), text, |block| {
+            self.take_block(line, block)
+        });
+    }
+
+    fn take_block(&mut self, line: &Line<'_>, block: &Block<'_>) {
+        self.metadata.has_comments |= block.has_comment();
+        self.metadata.complexity.add(block);
         if block.is_empty() {
-            metadata.has_comments |= block.has_comment();
-            metadata.empty_lines += 1;
-            metadata.complexity.add(&block);
+            self.metadata.empty_lines += 1;
             return;
         }
-        let effect = self.interpreter.apply(&block);
-        self.note_block(line, &block);
+        self.note_block(line, block);
+        let effect = self.interpreter.apply(block);
         self.note_effect(line, &effect);
     }
 
     fn note_block(&mut self, line: &Line<'_>, block: &Block<'_>) {
         let metadata = &mut self.metadata;
-        metadata.has_comments |= block.has_comment();
         metadata.block_deletes += u64::from(block.block_delete());
-        metadata.complexity.add(block);
         let mut sub_program = block.o_word().is_some();
         for word in block.words() {
             if matches!(word.letter, b'G' | b'M' | b'T')

@@ -42,10 +42,20 @@ impl<'a> Block<'a> {
     #[inline]
     #[must_use]
     pub fn parse(flavor: Flavor, text: &'a [u8]) -> Self {
-        // Two steps, so that the caller's own place is filled: a block is too large to be copied about.
         let mut block = Self::empty(flavor, text);
         block.read();
         block
+    }
+
+    /// Parses one line and lends the block instead of giving it away.
+    ///
+    /// A block takes two kilobytes, and giving it away copies them: more work than reading the line. Loops
+    /// over whole programs do without that.
+    #[inline]
+    pub fn with<R>(flavor: Flavor, text: &'a [u8], then: impl FnOnce(&Self) -> R) -> R {
+        let mut block = Self::empty(flavor, text);
+        block.read();
+        then(&block)
     }
 
     #[inline]

@@ -237,7 +237,7 @@ pub fn check(flavor: crate::Flavor, program: &[u8]) -> alloc::vec::Vec<Diagnosti
                 .at_line(line.number),
             );
         }
-        let effect = machine.apply(&crate::Block::parse(flavor, line.text));
+        let effect = crate::Block::with(flavor, line.text, |block| machine.apply(block));
         found.extend(effect.findings.at_line(line.number));
     };
     let mut input = program;
