@@ -77,10 +77,14 @@ impl<'a> Block<'a> {
     }
 
     fn read(&mut self) {
-        for token in tokens(self.flavor, self.text) {
-            match token {
-                Token::Word(word) => self.push_word(word),
-                other => self.push_other(other),
+        let mut tokens = tokens(self.flavor, self.text);
+        loop {
+            if let Some(word) = tokens.plain_word() {
+                self.push_word(word);
+            } else if let Some(token) = tokens.next_unusual() {
+                self.push_other(token);
+            } else {
+                break;
             }
         }
     }

@@ -74,24 +74,57 @@ impl<'a> Iterator for Tokens<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Token<'a>> {
-        self.skip_blanks();
-        let byte = *self.line.get(self.at)?;
-        if byte.is_ascii_alphabetic() && self.text == FreeText::Never {
-            let letter = byte.to_ascii_uppercase();
-            // N, O, M and T may begin something else; all other letters begin words.
-            if matches!(letter, b'M'..=b'O' | b'T') {
-                Some(self.special_letter(letter))
-            } else {
-                Some(self.word(letter))
-            }
-        } else {
-            Some(self.other(byte))
+        match self.plain_word() {
+            Some(word) => Some(Token::Word(word)),
+            None => self.next_unusual(),
         }
     }
 }
 
 impl<'a> Tokens<'a> {
-    #[cold]
+    /// A letter and a number, which is what programs are made of; `None` leaves the cursor where it is.
+    #[inline]
+    pub(crate) fn plain_word(&mut self) -> Option<Word<'a>> {
+        self.skip_blanks();
+        let start = self.at;
+        let letter = self.line.get(start)?.to_ascii_uppercase();
+        // N, O, M and T may begin something else than a word.
+        let plain = letter.is_ascii_uppercase() && !matches!(letter, b'M'..=b'O' | b'T');
+        if !plain || self.text != FreeText::Never {
+            return None;
+        }
+        self.at += 1;
+        self.skip_blanks();
+        match self.number() {
+            Some(number) => {
+                self.stage = Stage::Body;
+                Some(Word {
+                    letter,
+                    value: Value::Number(number),
+                    span: Span {
+                        start,
+                        end: self.at,
+                    },
+                })
+            }
+            None => {
+                self.at = start;
+                None
+            }
+        }
+    }
+
+    /// Whatever is not a plain word.
+    pub(crate) fn next_unusual(&mut self) -> Option<Token<'a>> {
+        self.skip_blanks();
+        let byte = *self.line.get(self.at)?;
+        if byte.is_ascii_alphabetic() && self.text == FreeText::Never {
+            Some(self.special_letter(byte.to_ascii_uppercase()))
+        } else {
+            Some(self.other(byte))
+        }
+    }
+
     fn special_letter(&mut self, letter: u8) -> Token<'a> {
         match letter {
             b'N' if self.takes_line_number() => self.line_number(),
@@ -103,7 +136,6 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    #[inline]
     fn word(&mut self, letter: u8) -> Token<'a> {
         self.stage = Stage::Body;
         let start = self.at;
