@@ -135,10 +135,10 @@ fn send_with_resends(
             printer.transmit(now, &mut said);
         }
         let text = String::from_utf8_lossy(&said);
-        let asked = text
+        let mut asked = text
             .lines()
             .filter_map(|line| line.strip_prefix("Resend: "));
-        match asked.last() {
+        match asked.next_back() {
             Some(number) => {
                 next = number
                     .parse()
