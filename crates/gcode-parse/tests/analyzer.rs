@@ -124,6 +124,12 @@ fn codes_are_counted_by_their_number() {
 }
 
 #[test]
+fn the_longest_line_is_the_first_of_equals() {
+    let longest = grbl("G0\nG0 X1\n\nG0 X2\n").longest_line;
+    assert_eq!((longest.line, longest.bytes), (2, 5));
+}
+
+#[test]
 fn sub_programs() {
     for (flavor, line, found) in [
         (Flavor::LinuxCnc, "o100 call", true),
@@ -190,6 +196,16 @@ fn encodings() {
         })
     );
     assert_eq!(latin.diagnostics.errors, 0, "comments may hold anything");
+
+    let broken_off = analyze(Flavor::Grbl, b"(\xC3\nG0\n", &[]);
+    assert_eq!(broken_off.encoding.invalid_lines, 1);
+    let long = [&b";"[..], "\u{e9}".repeat(MAX_LINE).as_bytes()].concat();
+    let cut = analyze(Flavor::Grbl, &long, &[]);
+    assert_eq!(
+        (cut.encoding.invalid_lines, cut.overlong_lines),
+        (0, 1),
+        "cut within a character by the reader"
+    );
 }
 
 #[test]

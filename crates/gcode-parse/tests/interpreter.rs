@@ -99,6 +99,29 @@ fn positions_of_rs274() {
 }
 
 #[test]
+fn setting_an_origin_makes_the_axis_read_what_was_said() {
+    let before = "G10 L2 P1 Z10\nG43.1 Z2\nG0 Z7\nG92 Z3\n";
+    for line in ["G92 Z5", "G10 L20 P1 Z5", "G10 L20 P0 Z5"] {
+        let (machine, _) = run(Flavor::Grbl, &format!("{before}{line}"));
+        assert_eq!(machine.axis_value(Axis::Z), 5.0, "{line}");
+        assert_eq!(machine.position()[Axis::Z], 19.0, "{line} moves nothing");
+    }
+}
+
+#[test]
+fn minus_zero_is_zero_to_the_bit() {
+    for (with, without) in [
+        ("G53 G0 X-0", "G53 G0 X0"),
+        ("F-0", "F0"),
+        ("G10 L2 P1 X-0.00", "G10 L2 P1 X0"),
+        ("G91 X-0", "G91 X0"),
+    ] {
+        let (with, without) = (run(Flavor::Grbl, with).0, run(Flavor::Grbl, without).0);
+        assert!(with.same_bits(&without), "{with:?}");
+    }
+}
+
+#[test]
 fn positions_of_marlin() {
     use Axis::{E, X, Y, Z};
     check_positions(

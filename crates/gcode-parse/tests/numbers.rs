@@ -53,6 +53,11 @@ fn values_are_those_of_the_standard_library() {
     let halfway = format!("{}.5{}1", 1_u64 << 52, "0".repeat(900));
     check_bits(&halfway);
     check_bits(&halfway[..halfway.len() - 1]);
+    // Exactly half way between two floats, where only the last of 53 digits says so.
+    let tie = format!("1.{:053}", 3 * 5_u128.pow(53));
+    check_bits(&tie);
+    check_bits(&format!("{tie}{}", "0".repeat(800)));
+    check_bits(&format!("{tie}{}1", "0".repeat(800)));
     check_bits(&"9".repeat(400));
     check_bits(&format!("0.{}1", "0".repeat(400)));
     check_bits(&"1234567890".repeat(200));

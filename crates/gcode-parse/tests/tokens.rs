@@ -315,7 +315,7 @@ fn what_a_firmware_cannot_compute_is_a_fault_of_the_block() {
 fn checksums() {
     for (line, right) in [
         ("N3 T0*57", Some(true)),
-        ("  N3 T0*57", Some(true)),
+        (" N3 T0*57", Some(true)),
         ("N3 T0*58", Some(false)),
         ("N3 T0", None),
         ("N3 T0 *25", Some(true)),
