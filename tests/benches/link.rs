@@ -21,13 +21,21 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const LINES: usize = 20_000;
 
 fn main() {
-    let files: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let files: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
     if files.is_empty() {
         measure("0.01 mm moves, 14 bytes a line", &short_moves());
     }
     for file in files {
         let text = std::fs::read(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
-        let lines = text.split_inclusive(|&byte| byte == b'\n').take(LINES).flatten().copied().collect::<Vec<u8>>();
+        let lines = text
+            .split_inclusive(|&byte| byte == b'\n')
+            .take(LINES)
+            .flatten()
+            .copied()
+            .collect::<Vec<u8>>();
         measure(&file, &lines);
     }
 }
@@ -35,7 +43,11 @@ fn main() {
 fn short_moves() -> Vec<u8> {
     let mut text = String::from("G21\nF9000\nG1 X0.0 Y0.0 Z0.0\n");
     for line in 0..12_000_u32 {
-        let step = if line / 500 % 2 == 0 { line % 500 } else { 500 - line % 500 };
+        let step = if line / 500 % 2 == 0 {
+            line % 500
+        } else {
+            500 - line % 500
+        };
         text.push_str(&format!("G1 X0.0 Y{}.{:02}\n", step / 100, step % 100));
     }
     text.into_bytes()
@@ -43,14 +55,21 @@ fn short_moves() -> Vec<u8> {
 
 fn measure(name: &str, text: &[u8]) {
     println!("\n{name}");
-    println!("{:<12} {:<26} {:<9} {:>8} {:>9} {:>11} {:>8}", "latency", "window", "packing", "wire", "lines/s", "bytes/line", "rx peak");
+    println!(
+        "{:<12} {:<26} {:<9} {:>8} {:>9} {:>11} {:>8}",
+        "latency", "window", "packing", "wire", "lines/s", "bytes/line", "rx peak"
+    );
     for latency_ms in ["0", "1", "2", "4", "16"] {
         for (window, rx, windowing) in [
             ("send-response", "128", Windowing::SendResponse),
             ("counting, 128 bytes", "128", Windowing::Native),
             ("counting, 1024 bytes", "1024", Windowing::Native),
         ] {
-            for (packing, pack) in [("off", Pack::Off), ("spaces", Pack::Spaces), ("lossless", Pack::Lossless)] {
+            for (packing, pack) in [
+                ("off", Pack::Off),
+                ("spaces", Pack::Spaces),
+                ("lossless", Pack::Lossless),
+            ] {
                 let run = stream(text, latency_ms, rx, windowing, pack);
                 println!(
                     "{:<12} {window:<26} {packing:<9} {:>7.2}% {:>9.0} {:>11.2} {:>8}",
@@ -76,8 +95,13 @@ fn stream(text: &[u8], latency_ms: &str, rx: &str, windowing: Windowing, pack: P
     let chunks = prepare(text, pack);
     let lines: usize = chunks.iter().map(Prepared::len).sum();
     let bytes: u64 = chunks.iter().map(Prepared::wire_bytes).sum();
-    let params =
-        [("controller", "grbl"), ("baud", "115200"), ("motion", "instant"), ("latency_ms", latency_ms), ("rx", rx)];
+    let params = [
+        ("controller", "grbl"),
+        ("baud", "115200"),
+        ("motion", "instant"),
+        ("latency_ms", latency_ms),
+        ("rx", rx),
+    ];
     let machine = Config::from_params(params).expect("the parameters are good");
     let host = streamer::Config::new(Dialect::Grbl).windowing(windowing);
     let limit = rx.parse().expect("a number");
@@ -100,7 +124,11 @@ fn stream(text: &[u8], latency_ms: &str, rx: &str, windowing: Windowing, pack: P
 
 fn prepare(text: &[u8], pack: Pack) -> Vec<Prepared> {
     let skip: WordName = "G64".parse().expect("a word");
-    let chain = Chain::new(ChainConfig::new(Dialect::Grbl).with_pack(pack).with_skip([skip]));
+    let chain = Chain::new(
+        ChainConfig::new(Dialect::Grbl)
+            .with_pack(pack)
+            .with_skip([skip]),
+    );
     let mut cutter = Cutter::new(ChunkSizer::cnc(), Dialect::Grbl.flavor());
     let mut input = text;
     let mut chunks = Vec::new();

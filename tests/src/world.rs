@@ -120,7 +120,11 @@ impl World {
         let until = self.now + limit;
         while !reached(self) {
             if let Some(end) = self.step(until) {
-                panic!("{end:?} at {:?} before it was reached; {:?}", self.now, self.streamer.state());
+                panic!(
+                    "{end:?} at {:?} before it was reached; {:?}",
+                    self.now,
+                    self.streamer.state()
+                );
             }
         }
     }
@@ -144,11 +148,19 @@ impl World {
         }
         if self.exchange() {
             self.stuck += 1;
-            assert!(self.stuck < LIVELOCK, "livelock at {:?}: {:?}", self.now, self.streamer);
+            assert!(
+                self.stuck < LIVELOCK,
+                "livelock at {:?}: {:?}",
+                self.now,
+                self.streamer
+            );
             return None;
         }
         self.stuck = 0;
-        let next = [self.machine.next_event(), self.streamer.poll_timeout()].into_iter().flatten().min();
+        let next = [self.machine.next_event(), self.streamer.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min();
         let next = next.map_or(until, |at| at.max(self.now));
         if next >= until {
             self.now = until;
@@ -156,18 +168,38 @@ impl World {
             return Some(End::OutOfTime);
         }
         // An event that is due now and changes nothing must not stop the clock.
-        self.now = if next == self.now { self.now + Duration::from_micros(1) } else { next };
+        self.now = if next == self.now {
+            self.now + Duration::from_micros(1)
+        } else {
+            next
+        };
         self.machine.advance(self.now);
         self.check();
-        if self.streamer.poll_timeout().is_some_and(|at| at <= self.now) {
+        if self
+            .streamer
+            .poll_timeout()
+            .is_some_and(|at| at <= self.now)
+        {
             self.streamer.handle_timeout(self.now);
         }
         None
     }
 
-    /// Collects what the streamer wants and tells.
+    /// Collects what the streamer tells and wants. What it wants may be the end, so what it tells is collected once more.
     fn drain(&mut self) -> Option<End> {
+        if let Some(end) = self.collect() {
+            return Some(end);
+        }
+        self.feed();
         let _ = self.streamer.poll_realtime(&mut self.outbox);
+        if self.outbox.is_empty() {
+            let _ = self.streamer.poll_transmit(self.now, &mut self.outbox);
+        }
+        self.collect()
+    }
+
+    /// Begins the program when there is one, and keeps it coming.
+    fn feed(&mut self) {
         if self.streamer.state() == State::Ready && !self.program.is_empty() {
             self.streamer.begin(0).expect("the streamer is ready");
         }
@@ -180,9 +212,10 @@ impl World {
                 }
             }
         }
-        if self.outbox.is_empty() {
-            let _ = self.streamer.poll_transmit(self.now, &mut self.outbox);
-        }
+    }
+
+    /// Takes the streamer's events. Program ends are sent, as a session does.
+    fn collect(&mut self) -> Option<End> {
         let mut end = None;
         while let Some(event) = self.streamer.poll_event() {
             end = end.or(match &event {
@@ -193,10 +226,11 @@ impl World {
                 }
                 Event::Fault(fault) => Some(End::Fault(fault.clone())),
                 Event::GreetingFailed(error) => Some(End::Refused(error.to_string())),
-                Event::StopReached { stop, .. } => {
-                    if matches!(stop, Stop::End | Stop::EndRewind) {
-                        let _ = self.streamer.proceed(self.now, Proceed::Send);
-                    }
+                Event::StopReached {
+                    stop: Stop::End | Stop::EndRewind,
+                    ..
+                } => {
+                    let _ = self.streamer.proceed(self.now, Proceed::Send);
                     None
                 }
                 _ => None,
@@ -230,11 +264,23 @@ impl World {
     /// What holds at every instant.
     fn check(&self) {
         let at = self.streamer.positions();
-        assert!(at.executed <= at.acked && at.acked <= at.sent && at.sent <= at.ceiling, "{at:?}");
+        assert!(
+            at.executed <= at.acked && at.acked <= at.sent && at.sent <= at.ceiling,
+            "{at:?}"
+        );
         let rx = self.machine.rx_stats();
-        assert!(rx.high_water <= self.rx_limit, "{} bytes in a receive buffer of {}", rx.high_water, self.rx_limit);
+        assert!(
+            rx.high_water <= self.rx_limit,
+            "{} bytes in a receive buffer of {}",
+            rx.high_water,
+            self.rx_limit
+        );
         let lost = rx.overflows > 0 && self.rx_limit < usize::MAX;
-        assert!(!lost, "bytes were lost in a full receive buffer at {:?}", self.now);
+        assert!(
+            !lost,
+            "bytes were lost in a full receive buffer at {:?}",
+            self.now
+        );
     }
 }
 
@@ -260,7 +306,14 @@ pub fn chunks(dialect: Dialect, text: &str, lines: usize) -> Vec<Prepared> {
     let source: Vec<&str> = text.split_inclusive('\n').collect();
     for part in source.chunks(lines) {
         let bytes = part.concat().into_bytes();
-        let raw = RawChunk { index: all.len() as u64, offset, first_line, lines: part.len() as u64, bytes, ..RawChunk::default() };
+        let raw = RawChunk {
+            index: all.len() as u64,
+            offset,
+            first_line,
+            lines: part.len() as u64,
+            bytes,
+            ..RawChunk::default()
+        };
         first_line += raw.lines;
         offset += raw.bytes.len() as u64;
         all.push(chain.prepare(&raw).expect("the program is good"));

@@ -17,8 +17,17 @@ const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn world(dialect: Dialect, seed: u64) -> (String, World) {
-    let flavor = if dialect == Dialect::Marlin { Flavor::Marlin } else { Flavor::Grbl };
-    let program = Recipe { flavor, seed, lines: 80 }.program();
+    let flavor = if dialect == Dialect::Marlin {
+        Flavor::Marlin
+    } else {
+        Flavor::Grbl
+    };
+    let program = Recipe {
+        flavor,
+        seed,
+        lines: 80,
+    }
+    .program();
     let params: &[(&str, &str)] = match dialect {
         Dialect::Marlin => &[("controller", "marlin"), ("heat", "instant")],
         _ => &[("controller", "grbl"), ("baud", "115200")],
@@ -82,14 +91,25 @@ fn an_expired_pause_moves_nothing() {
         let (_, mut world) = world(dialect, 1);
         world.run_until(HOUR, |world| moved(world) >= 20);
         let now = world.now();
-        world.streamer.hold(now, Pause::Immediate).expect("the job is moving");
+        world
+            .streamer
+            .hold(now, Pause::Immediate)
+            .expect("the job is moving");
         world.run_until(HOUR, |world| world.streamer.state() == State::Paused);
         let (motions, position) = (moved(&world), world.machine.snapshot().position);
         world.take_events();
         assert_eq!(world.pass(400 * SECOND), None);
-        let expired = world.take_events().into_iter().filter(|event| matches!(event, Event::PauseExpired(_))).count();
+        let expired = world
+            .take_events()
+            .into_iter()
+            .filter(|event| matches!(event, Event::PauseExpired(_)))
+            .count();
         assert_eq!(expired, 1, "{dialect:?}");
-        assert_eq!((moved(&world), world.machine.snapshot().position), (motions, position), "{dialect:?}");
+        assert_eq!(
+            (moved(&world), world.machine.snapshot().position),
+            (motions, position),
+            "{dialect:?}"
+        );
     }
 }
 
@@ -104,9 +124,23 @@ fn cancelling_leaves_a_prefix_of_the_program() {
             assert_eq!(world.run(HOUR), End::Cancelled, "{dialect:?} seed {seed}");
             let still = moved(&world);
             world.pass(10 * SECOND);
-            assert_eq!(moved(&world), still, "{dialect:?} seed {seed}: moved after the cancellation");
-            assert_prefix(dialect, &program, world.executed(), &format!("{dialect:?} seed {seed}"));
-            assert_eq!(world.streamer.state(), State::Ready);
+            assert_eq!(
+                moved(&world),
+                still,
+                "{dialect:?} seed {seed}: moved after the cancellation"
+            );
+            assert_prefix(
+                dialect,
+                &program,
+                world.executed(),
+                &format!("{dialect:?} seed {seed}"),
+            );
+            assert_eq!(
+                world.streamer.state(),
+                State::Ready,
+                "{dialect:?} seed {seed}: {:?}",
+                world.take_events().last()
+            );
         }
     }
 }
@@ -128,7 +162,11 @@ fn overrides_change_the_time_and_nothing_else() {
         let (program, mut world) = world(Dialect::Grbl, 5);
         world.run_until(HOUR, |world| moved(world) >= 5);
         for _ in 0..percent_up {
-            assert!(world.streamer.realtime(RealtimeCommand::FeedOverride(OverrideStep::CoarseUp)));
+            assert!(
+                world
+                    .streamer
+                    .realtime(RealtimeCommand::FeedOverride(OverrideStep::CoarseUp))
+            );
         }
         assert_eq!(world.run(HOUR), End::Finished);
         let took = world.now();
