@@ -86,6 +86,22 @@ fn corners_are_taken_at_the_speed_that_jerk_allows() {
 }
 
 #[test]
+fn a_block_that_comes_late_begins_where_the_running_one_was_to_stop() {
+    let limits = Limits::default();
+    let mut planner = Planner::new(16, Jerk::Classic);
+    planner.push(Duration::ZERO, [50.0, 0.0, 0.0, 0.0], 50.0, 1.0, &limits);
+    planner.advance(FIRST_BLOCK_DELAY);
+    planner.push(
+        FIRST_BLOCK_DELAY,
+        [100.0, 0.0, 0.0, 0.0],
+        50.0,
+        1.0,
+        &limits,
+    );
+    assert!((planner.blocks[1].entry_sqr.sqrt() - MINIMUM_SPEED).abs() < 1e-12);
+}
+
+#[test]
 fn limits_near_zero_slow_it_down_and_break_nothing() {
     let near_zero = Limits {
         jerk: [0.0; 4],

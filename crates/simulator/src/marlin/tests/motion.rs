@@ -159,6 +159,16 @@ fn a_quick_stop_drops_what_is_planned_and_keeps_the_place() {
 }
 
 #[test]
+fn a_motion_that_never_began_is_not_in_the_log() {
+    let mut printer = printer("");
+    send(&mut printer, Duration::ZERO, b"G1 X100 F6000\n");
+    send(&mut printer, Duration::from_millis(50), b"M410\n");
+    settle(&mut printer);
+    assert!(printer.log().is_empty());
+    assert_eq!(printer.snapshot().position, [0.0; 4]);
+}
+
+#[test]
 fn a_reset_in_motion_is_in_the_log_and_nothing_moves_after_it() {
     let mut printer = printer("fault=reset@0.5s");
     send(&mut printer, Duration::ZERO, b"G1 X100 F6000\nG1 Y100\n");
