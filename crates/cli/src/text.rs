@@ -67,7 +67,10 @@ pub(crate) fn is_no_text(refusals: &Refusals) -> bool {
 /// Tells each refused place in the form editors jump to.
 pub(crate) fn print_refusals(path: &Path, refusals: &Refusals) {
     for refusal in refusals.iter().take(SHOWN) {
-        out::note(format_args!("{}:{}:{}: {refusal}", path.display(), refusal.line, refusal.column));
+        let message = refusal.to_string();
+        let place = format!("line {}, column {}: ", refusal.line, refusal.column);
+        let message = message.strip_prefix(&place).unwrap_or(&message);
+        out::note(format_args!("{}:{}:{}: {message}", path.display(), refusal.line, refusal.column));
     }
     let total = refusals.total();
     let rest = total.saturating_sub(refusals.iter().len().min(SHOWN) as u64);

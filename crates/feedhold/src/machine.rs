@@ -137,8 +137,12 @@ pub mod simulated {
     /// Serves one cable after the other; between them the machine stands still.
     async fn stand_by(mut machine: Simulator, mut plugged: mpsc::Receiver<DuplexStream>) -> Simulator {
         let (pace, on_open) = (machine.config().pace(), machine.config().on_open());
+        let mut is_first = true;
         while let Some(cable) = plugged.recv().await {
-            machine.reconnect(machine.now(), on_open);
+            // The first cable was there when the power came on, and carries what the machine said then.
+            if !std::mem::take(&mut is_first) {
+                machine.reconnect(machine.now(), on_open);
+            }
             // A cable in memory ends and never fails.
             let _ = serve(&mut machine, cable, pace).await;
         }

@@ -86,8 +86,10 @@ impl Server {
                 }
                 #[cfg(unix)]
                 Door::Pty(pty) => {
+                    // Clients of a pty come and go unseen, so this only ends when a fault pulls the cable.
+                    let ended = serve(&mut self.machine, pty.as_mut(), pace).await;
                     self.machine.reconnect(self.machine.now(), on_open);
-                    serve(&mut self.machine, pty.as_mut(), pace).await
+                    ended
                 }
             };
             if let Err(error) = ended {

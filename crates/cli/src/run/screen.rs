@@ -91,11 +91,11 @@ impl Screen {
             if at.percentage >= shown.logged_percent + LOG_PERCENT {
                 shown.logged_percent = at.percentage;
                 self.terminal.note(&format!(
-                    "{:.0} %, line {} of {}, {} lines/s",
+                    "{:.0} %, line {} of {}, {}",
                     at.percentage,
                     text::count(at.acked),
                     text::count(at.total_lines),
-                    text::rate(at.lines_per_s)
+                    text::clock(Duration::from_millis(at.elapsed_ms))
                 ));
             }
             return;
@@ -136,7 +136,9 @@ fn message(at: &Progress, status: Option<&Status>, shown: &Shown) -> String {
         let _ = write!(text, " · planner {} of {blocks}", blocks.saturating_sub(free.into()));
     }
     let elapsed = Duration::from_millis(at.elapsed_ms);
-    let _ = write!(text, " · {} of {}", text::size(at.bytes), text::size(at.total_bytes));
+    // The engine counts bytes of the file by chunk; between chunks the share of the lines is close enough for the eye.
+    let bytes = at.bytes.max((at.total_bytes as f64 * at.percentage / 100.0) as u64).min(at.total_bytes);
+    let _ = write!(text, " · {} of {}", text::size(bytes), text::size(at.total_bytes));
     let _ = write!(text, "\n{} elapsed", text::clock(elapsed));
     if let Some(left) = remaining(at) {
         let _ = write!(text, " · {} left", text::clock(left));
@@ -227,6 +229,7 @@ mod tests {
             acked: 1_234_567,
             total_lines: 9_999_999,
             bytes: 31 << 20,
+            percentage: 2.0,
             total_bytes: 1 << 30,
             lines_per_s: 1234.0,
             bytes_per_s: 32_000.0,
