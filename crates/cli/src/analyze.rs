@@ -24,10 +24,18 @@ use crate::{
 /// Runs the command.
 pub(crate) fn run(typed: &AnalyzeArgs, _terminal: &Terminal) -> anyhow::Result<Exit> {
     let chosen = Chosen::new(&typed.lines, None, &typed.file);
-    let job = high::with_lines(Job::new(&typed.file, high::embedded(chosen.dialect)?), &typed.lines, chosen.dialect);
+    let job = high::with_lines(
+        Job::new(&typed.file, high::embedded(chosen.dialect)?),
+        &typed.lines,
+        chosen.dialect,
+    );
     let vetted = match job.vet(|_| true) {
         Ok(vetted) => Some(vetted),
-        Err(Error::Source(SourceError::Refused { ref refusals, .. })) if !text::is_no_text(refusals) => None,
+        Err(Error::Source(SourceError::Refused { ref refusals, .. }))
+            if !text::is_no_text(refusals) =>
+        {
+            None
+        }
         Err(error) => return Err(error.into()),
     };
     let metadata = analyze(typed, &chosen)?;
@@ -40,7 +48,12 @@ pub(crate) fn run(typed: &AnalyzeArgs, _terminal: &Terminal) -> anyhow::Result<E
 }
 
 fn analyze(typed: &AnalyzeArgs, chosen: &Chosen) -> anyhow::Result<Box<Metadata>> {
-    let failed = |source| Error::Source(SourceError::Read { path: typed.file.clone(), source });
+    let failed = |source| {
+        Error::Source(SourceError::Read {
+            path: typed.file.clone(),
+            source,
+        })
+    };
     let mut file = File::open(&typed.file).map_err(failed)?;
     let mut analyzer = Box::new(Analyzer::new(chosen.dialect.flavor()));
     let mut buffer = vec![0; 64 * 1024];
@@ -49,7 +62,11 @@ fn analyze(typed: &AnalyzeArgs, chosen: &Chosen) -> anyhow::Result<Box<Metadata>
         if count == 0 {
             return Ok(Box::new(analyzer.finish()));
         }
-        analyzer.push(buffer.get(..count).context("more was read than asked for")?);
+        analyzer.push(
+            buffer
+                .get(..count)
+                .context("more was read than asked for")?,
+        );
     }
 }
 
@@ -57,19 +74,56 @@ fn print(typed: &AnalyzeArgs, metadata: &Metadata, vetted: Option<&Vetted>, chos
     let motions = &metadata.motions;
     let row = |name: &str, value: String| out::line(format_args!("{name:<14} {value}"));
     row("file", typed.file.display().to_string());
-    row("dialect", chosen.explain().unwrap_or_else(|| chosen.dialect.name().to_owned()));
-    row("lines", format!("{}, {} empty", text::count(metadata.lines), text::count(metadata.empty_lines)));
-    row("bytes", format!("{} ({})", text::count(metadata.bytes), text::size(metadata.bytes)));
+    row(
+        "dialect",
+        chosen
+            .explain()
+            .unwrap_or_else(|| chosen.dialect.name().to_owned()),
+    );
+    row(
+        "lines",
+        format!(
+            "{}, {} empty",
+            text::count(metadata.lines),
+            text::count(metadata.empty_lines)
+        ),
+    );
+    row(
+        "bytes",
+        format!(
+            "{} ({})",
+            text::count(metadata.bytes),
+            text::size(metadata.bytes)
+        ),
+    );
     row(
         "motions",
-        format!("{}, {} rapids and {} arcs among them", text::count(motions.count), text::count(motions.rapids), text::count(motions.arcs)),
+        format!(
+            "{}, {} rapids and {} arcs among them",
+            text::count(motions.count),
+            text::count(motions.rapids),
+            text::count(motions.arcs)
+        ),
     );
-    row("distance", format!("{:.1} m cutting, {:.1} m rapid", motions.cutting_mm / 1000.0, motions.rapid_mm / 1000.0));
+    row(
+        "distance",
+        format!(
+            "{:.1} m cutting, {:.1} m rapid",
+            motions.cutting_mm / 1000.0,
+            motions.rapid_mm / 1000.0
+        ),
+    );
     if motions.extruded_mm > 0.0 {
         row("filament", format!("{:.2} m", motions.extruded_mm / 1000.0));
     }
     let programmed = Duration::try_from_secs_f64(motions.programmed_s()).unwrap_or_default();
-    row("time", format!("{} at programmed feeds, without acceleration", text::duration(programmed)));
+    row(
+        "time",
+        format!(
+            "{} at programmed feeds, without acceleration",
+            text::duration(programmed)
+        ),
+    );
     for (axis, low, high) in extents(&motions.bounds) {
         row(&format!("{axis}"), format!("{low:.3} to {high:.3} mm"));
     }
@@ -96,9 +150,23 @@ fn print(typed: &AnalyzeArgs, metadata: &Metadata, vetted: Option<&Vetted>, chos
                     text::size(chunks.largest_bytes())
                 ),
             );
-            row("wire", format!("{} lines, {}, {:.1} bytes a line", text::count(vetted.wire_lines), text::size(vetted.wire_bytes), chunks.bytes_per_line()));
+            row(
+                "wire",
+                format!(
+                    "{} lines, {}, {:.1} bytes a line",
+                    text::count(vetted.wire_lines),
+                    text::size(vetted.wire_bytes),
+                    chunks.bytes_per_line()
+                ),
+            );
         }
-        None => row("wire", format!("has lines that {} cannot take; `feedhold check` names them", chosen.dialect.name())),
+        None => row(
+            "wire",
+            format!(
+                "has lines that {} cannot take; `feedhold check` names them",
+                chosen.dialect.name()
+            ),
+        ),
     }
     for diagnostic in metadata.diagnostics.as_slice() {
         row("note", diagnostic.to_string());
@@ -108,17 +176,32 @@ fn print(typed: &AnalyzeArgs, metadata: &Metadata, vetted: Option<&Vetted>, chos
 fn extents(bounds: &Bounds) -> Vec<(char, f64, f64)> {
     let axes = [Axis::X, Axis::Y, Axis::Z];
     axes.into_iter()
-        .filter_map(|axis| bounds.range(axis).map(|(low, high)| (char::from(axis.letter()), low, high)))
+        .filter_map(|axis| {
+            bounds
+                .range(axis)
+                .map(|(low, high)| (char::from(axis.letter()), low, high))
+        })
         .collect()
 }
 
 fn as_json(metadata: &Metadata, vetted: Option<&Vetted>, chosen: &Chosen) -> serde_json::Value {
     let motions = &metadata.motions;
-    let bounds: serde_json::Map<_, _> =
-        extents(&motions.bounds).into_iter().map(|(axis, low, high)| (axis.to_string(), json!([low, high]))).collect();
-    let stops: Vec<_> =
-        metadata.stop_lines.iter().flatten().map(|stop| json!({ "line": stop.line, "stop": stop.stop.to_string() })).collect();
-    let notes: Vec<_> = metadata.diagnostics.as_slice().iter().map(ToString::to_string).collect();
+    let bounds: serde_json::Map<_, _> = extents(&motions.bounds)
+        .into_iter()
+        .map(|(axis, low, high)| (axis.to_string(), json!([low, high])))
+        .collect();
+    let stops: Vec<_> = metadata
+        .stop_lines
+        .iter()
+        .flatten()
+        .map(|stop| json!({ "line": stop.line, "stop": stop.stop.to_string() }))
+        .collect();
+    let notes: Vec<_> = metadata
+        .diagnostics
+        .as_slice()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     json!({
         "dialect": chosen.dialect.name(),
         "lines": metadata.lines,

@@ -230,7 +230,11 @@ impl std::str::FromStr for LineRange {
             Some((first, last)) => (number(first)?, number(last)?),
             None => (number(text)?, number(text)?),
         };
-        if first == 0 || last < first { Err(wrong()) } else { Ok(Self { first, last }) }
+        if first == 0 || last < first {
+            Err(wrong())
+        } else {
+            Ok(Self { first, last })
+        }
     }
 }
 

@@ -1,10 +1,6 @@
 //! `feedhold check`: can this file be sent, and what becomes of its lines?
 
-use std::{
-    fs::File,
-    io::Read,
-    path::Path,
-};
+use std::{fs::File, io::Read, path::Path};
 
 use anyhow::Context;
 use feedhold::{
@@ -35,18 +31,38 @@ pub(crate) fn run(typed: &CheckArgs, terminal: &Terminal) -> anyhow::Result<Exit
         Some(address) => address.clone(),
         None => high::embedded(chosen.dialect)?,
     };
-    let job = high::with_lines(Job::new(&typed.file, address), &typed.options, chosen.dialect);
-    let view = View::new(&ScreenArgs { json: false, quiet: typed.json }, terminal);
+    let job = high::with_lines(
+        Job::new(&typed.file, address),
+        &typed.options,
+        chosen.dialect,
+    );
+    let view = View::new(
+        &ScreenArgs {
+            json: false,
+            quiet: typed.json,
+        },
+        terminal,
+    );
     if let Some(words) = chosen.explain() {
         view.note(&words);
     }
     if typed.wire {
         let chain = job.settings().chain()?;
-        trace(&typed.file, &chain, typed.lines.unwrap_or(LineRange { first: 1, last: u64::MAX }), form)?;
+        trace(
+            &typed.file,
+            &chain,
+            typed.lines.unwrap_or(LineRange {
+                first: 1,
+                last: u64::MAX,
+            }),
+            form,
+        )?;
     }
     let vetted = run::vet(&job, &view)?;
     if typed.json {
-        vetted.notes.iter().for_each(|note| out::json(&json!({ "event": "note", "line": note.line, "message": note.to_string() })));
+        vetted.notes.iter().for_each(|note| {
+            out::json(&json!({ "event": "note", "line": note.line, "message": note.to_string() }))
+        });
     }
     if typed.machine.is_some() {
         controller_check::run(&job, &vetted, form)?;
@@ -74,7 +90,12 @@ pub(crate) fn run(typed: &CheckArgs, terminal: &Terminal) -> anyhow::Result<Exit
 
 /// Shows lines of the file after each step of their preparation.
 fn trace(path: &Path, chain: &Chain, range: LineRange, form: Form) -> anyhow::Result<()> {
-    let read = |source| Error::Source(feedhold::session::SourceError::Read { path: path.to_owned(), source });
+    let read = |source| {
+        Error::Source(feedhold::session::SourceError::Read {
+            path: path.to_owned(),
+            source,
+        })
+    };
     if !std::fs::metadata(path).map_err(read)?.is_file() {
         // The vetting says so in full.
         return Ok(());
@@ -84,7 +105,9 @@ fn trace(path: &Path, chain: &Chain, range: LineRange, form: Form) -> anyhow::Re
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let count = file.read(&mut buffer).map_err(read)?;
-        let mut input = buffer.get(..count).context("more was read than asked for")?;
+        let mut input = buffer
+            .get(..count)
+            .context("more was read than asked for")?;
         while let Some(line) = reader.next(&mut input) {
             if line.number > range.last {
                 return Ok(());
@@ -97,7 +120,10 @@ fn trace(path: &Path, chain: &Chain, range: LineRange, form: Form) -> anyhow::Re
             break;
         }
     }
-    if let Some(line) = reader.finish().filter(|line| (range.first..=range.last).contains(&line.number)) {
+    if let Some(line) = reader
+        .finish()
+        .filter(|line| (range.first..=range.last).contains(&line.number))
+    {
         show(line.number, line.text, &chain.trace(line.text), form);
     }
     Ok(())
@@ -110,7 +136,11 @@ fn show(number: u64, source: &[u8], trace: &Trace, form: Form) {
         Outcome::Refused(refusal) => format!("refused: {}", without_line(&refusal.to_string())),
     };
     if form == Form::Json {
-        let steps: Vec<_> = trace.steps.iter().map(|at| json!({ "step": at.step.name(), "text": at.text })).collect();
+        let steps: Vec<_> = trace
+            .steps
+            .iter()
+            .map(|at| json!({ "step": at.step.name(), "text": at.text }))
+            .collect();
         out::json(&json!({ "event": "line", "line": number, "steps": steps, "outcome": outcome }));
         return;
     }

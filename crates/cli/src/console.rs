@@ -26,8 +26,15 @@ pub(crate) fn run(typed: &ConsoleArgs) -> anyhow::Result<Exit> {
     let runtime = runtime()?;
     let talked = runtime.block_on(async {
         let mut machine = Machine::open(&typed.machine, &MotionLog::AsAddressed)?;
-        let mut link = machine.connect.connect().await.map_err(|error| Error::Connect(error.into()))?;
-        out::note(format_args!("connected to {}; Ctrl-D leaves", link.describe()));
+        let mut link = machine
+            .connect
+            .connect()
+            .await
+            .map_err(|error| Error::Connect(error.into()))?;
+        out::note(format_args!(
+            "connected to {}; Ctrl-D leaves",
+            link.describe()
+        ));
         talk(&mut link, typed_lines()?).await
     });
     // The reader of lines may still wait for one.
@@ -38,14 +45,16 @@ pub(crate) fn run(typed: &ConsoleArgs) -> anyhow::Result<Exit> {
 /// Lines as they are typed.
 fn typed_lines() -> anyhow::Result<mpsc::Receiver<Vec<u8>>> {
     let (sender, lines) = mpsc::channel(16);
-    thread::Builder::new().name("lines".to_owned()).spawn(move || {
-        for line in std::io::stdin().lock().lines() {
-            let Ok(line) = line else { return };
-            if sender.blocking_send(to_wire(&line)).is_err() {
-                return;
+    thread::Builder::new()
+        .name("lines".to_owned())
+        .spawn(move || {
+            for line in std::io::stdin().lock().lines() {
+                let Ok(line) = line else { return };
+                if sender.blocking_send(to_wire(&line)).is_err() {
+                    return;
+                }
             }
-        }
-    })?;
+        })?;
     Ok(lines)
 }
 
@@ -76,7 +85,10 @@ fn to_wire(line: &str) -> Vec<u8> {
         "^X" | "^x" => return vec![0x18],
         _ => {}
     }
-    if let Some(byte) = line.strip_prefix("\\x").and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+    if let Some(byte) = line
+        .strip_prefix("\\x")
+        .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+    {
         return vec![byte];
     }
     let mut bytes = line.as_bytes().to_vec();

@@ -37,11 +37,18 @@ const SHOWN: u64 = 20;
 pub(crate) fn run(job: &Job, vetted: &Vetted, form: Form) -> anyhow::Result<()> {
     let settings = job.settings();
     if settings.dialect != Dialect::Grbl {
-        return Err(coded(Exit::Usage, "only grbl has a check mode; leave -m out to check against what is known of Marlin"));
+        return Err(coded(
+            Exit::Usage,
+            "only grbl has a check mode; leave -m out to check against what is known of Marlin",
+        ));
     }
     runtime()?.block_on(async {
         let mut machine = Machine::open(job.address(), &MotionLog::AsAddressed)?;
-        let link = machine.connect.connect().await.map_err(|error| Error::Connect(error.into()))?;
+        let link = machine
+            .connect
+            .connect()
+            .await
+            .map_err(|error| Error::Connect(error.into()))?;
         let mut asked = Asking::new(link, &settings, form);
         asked.enter_check_mode().await?;
         let read = asked.file(vetted, &settings).await;
@@ -84,13 +91,23 @@ impl Asking {
     async fn enter_check_mode(&mut self) -> anyhow::Result<()> {
         let state = self.ask_state().await?;
         if state != MachineState::Idle {
-            return Err(coded(Exit::Connect, format!("the machine is not idle but {state}; home it ($H) or unlock it ($X) first")));
+            return Err(coded(
+                Exit::Connect,
+                format!(
+                    "the machine is not idle but {state}; home it ($H) or unlock it ($X) first"
+                ),
+            ));
         }
         self.line(b"$C", 0).await?;
         self.drain().await?;
         let state = self.ask_state().await?;
         if state != MachineState::Check {
-            return Err(coded(Exit::Connect, format!("the controller did not enter its check mode but is {state}; nothing was sent")));
+            return Err(coded(
+                Exit::Connect,
+                format!(
+                    "the controller did not enter its check mode but is {state}; nothing was sent"
+                ),
+            ));
         }
         Ok(())
     }
@@ -106,7 +123,10 @@ impl Asking {
         let mut tries = 0;
         while self.state.is_none() {
             if tries == 3 {
-                return Err(coded(Exit::Connect, "no answer from the controller; check power, port and baud rate"));
+                return Err(coded(
+                    Exit::Connect,
+                    "no answer from the controller; check power, port and baud rate",
+                ));
             }
             tries += 1;
             self.write(b"?").await?;
@@ -128,14 +148,26 @@ impl Asking {
     async fn file(&mut self, vetted: &Vetted, settings: &Settings) -> anyhow::Result<()> {
         let path = &vetted.identity.path;
         let chain = settings.chain()?;
-        let failed = |source| Error::Source(SourceError::Read { path: path.clone(), source });
-        let cut = |source| Error::Source(SourceError::Cut { path: path.clone(), source });
+        let failed = |source| {
+            Error::Source(SourceError::Read {
+                path: path.clone(),
+                source,
+            })
+        };
+        let cut = |source| {
+            Error::Source(SourceError::Cut {
+                path: path.clone(),
+                source,
+            })
+        };
         let mut cutter = Cutter::new(ChunkSizer::cnc(), settings.dialect.flavor());
         let mut file = File::open(path).map_err(failed)?;
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let count = file.read(&mut buffer).map_err(failed)?;
-            let mut input = buffer.get(..count).context("more was read than asked for")?;
+            let mut input = buffer
+                .get(..count)
+                .context("more was read than asked for")?;
             while let Some(chunk) = cutter.next(&mut input).map_err(cut)? {
                 self.chunk(&chain, &chunk).await?;
             }
@@ -151,7 +183,10 @@ impl Asking {
 
     async fn chunk(&mut self, chain: &Chain, chunk: &RawChunk) -> anyhow::Result<()> {
         let Ok(prepared) = chain.prepare(chunk) else {
-            return Err(coded(Exit::File, "the file has changed since it was vetted; check it again"));
+            return Err(coded(
+                Exit::File,
+                "the file has changed since it was vetted; check it again",
+            ));
         };
         for line in prepared.lines() {
             // `$` lines are obeyed in check mode too: a setting would be written, `$H` would home.
@@ -186,7 +221,11 @@ impl Asking {
 
     async fn write(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
         while !bytes.is_empty() {
-            let moved = self.link.exchange(bytes, &mut self.inbox).await.map_err(lost)?;
+            let moved = self
+                .link
+                .exchange(bytes, &mut self.inbox)
+                .await
+                .map_err(lost)?;
             bytes = bytes.get(moved.written..).unwrap_or_default();
             self.read()?;
         }
@@ -194,14 +233,24 @@ impl Asking {
     }
 
     async fn listen(&mut self) -> anyhow::Result<()> {
-        let _nothing_was_written = self.link.exchange(&[], &mut self.inbox).await.map_err(lost)?;
+        let _nothing_was_written = self
+            .link
+            .exchange(&[], &mut self.inbox)
+            .await
+            .map_err(lost)?;
         self.read()
     }
 
     async fn listen_in_time(&mut self) -> anyhow::Result<()> {
         match tokio::time::timeout(SILENCE, self.listen()).await {
             Ok(heard) => heard,
-            Err(_) => Err(coded(Exit::Machine, format!("no answer for {} s; the controller or the link is stuck", SILENCE.as_secs()))),
+            Err(_) => Err(coded(
+                Exit::Machine,
+                format!(
+                    "no answer for {} s; the controller or the link is stuck",
+                    SILENCE.as_secs()
+                ),
+            )),
         }
     }
 
@@ -218,7 +267,10 @@ impl Asking {
                     continue;
                 }
                 Some(Response::Alarm(alarm)) => {
-                    return Err(coded(Exit::Machine, format!("{alarm} in check mode; {}", alarm.remedy())));
+                    return Err(coded(
+                        Exit::Machine,
+                        format!("{alarm} in check mode; {}", alarm.remedy()),
+                    ));
                 }
                 Some(_) => continue,
             };
@@ -230,22 +282,41 @@ impl Asking {
     }
 
     fn answered(&mut self, line: u64, refusal: Option<String>) {
-        let Some(refusal) = refusal.filter(|_| line > 0) else { return };
+        let Some(refusal) = refusal.filter(|_| line > 0) else {
+            return;
+        };
         self.refused += 1;
         match self.form {
-            Form::Json => out::json(&json!({ "event": "controller_refused", "line": line, "message": refusal })),
-            Form::Text if self.refused <= SHOWN => out::note(format_args!("line {line}: {refusal}")),
+            Form::Json => out::json(
+                &json!({ "event": "controller_refused", "line": line, "message": refusal }),
+            ),
+            Form::Text if self.refused <= SHOWN => {
+                out::note(format_args!("line {line}: {refusal}"))
+            }
             Form::Text => {}
         }
     }
 
     fn verdict(&self) -> anyhow::Result<()> {
         if self.left_out > 0 && self.form == Form::Text {
-            out::note(format_args!("{} $ lines were not asked about: the controller would obey them", self.left_out));
+            out::note(format_args!(
+                "{} $ lines were not asked about: the controller would obey them",
+                self.left_out
+            ));
         }
         match self.refused {
             0 => Ok(()),
-            refused => Err(coded(Exit::Refused, format!("the controller refused {} lines; nothing moved", text::count(refused)))),
+            1 => Err(coded(
+                Exit::Refused,
+                "the controller refused 1 line; nothing moved",
+            )),
+            refused => Err(coded(
+                Exit::Refused,
+                format!(
+                    "the controller refused {} lines; nothing moved",
+                    text::count(refused)
+                ),
+            )),
         }
     }
 }

@@ -57,8 +57,12 @@ impl Exit {
             Self::Usage => "the command line makes no sense",
             Self::File => "the file cannot be used: missing, empty, a directory, not text, changed",
             Self::Refused => "the file holds lines that the controller cannot take",
-            Self::Connect => "no usable machine: absent, busy, no permission, silent, another device, in alarm",
-            Self::Machine => "the machine or the link failed in mid-job: error, alarm, reset, lost link",
+            Self::Connect => {
+                "no usable machine: absent, busy, no permission, silent, another device, in alarm"
+            }
+            Self::Machine => {
+                "the machine or the link failed in mid-job: error, alarm, reset, lost link"
+            }
             Self::Cancelled => "cancelled by the operator, or because nobody could be asked",
             Self::Records => "the records of the job cannot be written, read or resumed from",
         }
@@ -73,7 +77,10 @@ impl From<Exit> for ExitCode {
 
 /// The table for `--help`.
 pub(crate) fn table() -> String {
-    let rows: String = Exit::ALL.iter().map(|exit| format!("  {}  {}\n", exit.code(), exit.meaning())).collect();
+    let rows: String = Exit::ALL
+        .iter()
+        .map(|exit| format!("  {}  {}\n", exit.code(), exit.meaning()))
+        .collect();
     format!("Exit codes:\n{rows}")
 }
 
@@ -94,7 +101,11 @@ impl std::error::Error for Coded {}
 
 /// An error that ends the command with this code.
 pub(crate) fn coded(exit: Exit, message: impl Into<String>) -> anyhow::Error {
-    Coded { exit, message: message.into() }.into()
+    Coded {
+        exit,
+        message: message.into(),
+    }
+    .into()
 }
 
 /// Tells the user what went wrong, and the shell how to call it.
@@ -103,9 +114,13 @@ pub(crate) fn report(error: &anyhow::Error, json: out::Form) -> Exit {
     match (json, refusals(error)) {
         (out::Form::Json, refused) => {
             if let Some((_, refusals)) = refused {
-                refusals.iter().for_each(|refusal| out::json(&text::RefusedLine::from(refusal)));
+                refusals
+                    .iter()
+                    .for_each(|refusal| out::json(&text::RefusedLine::from(refusal)));
             }
-            out::json(&serde_json::json!({ "event": "error", "exit": exit.code(), "message": error.to_string() }));
+            out::json(
+                &serde_json::json!({ "event": "error", "exit": exit.code(), "message": error.to_string() }),
+            );
         }
         (out::Form::Text, Some((path, refusals))) => text::print_refusals(path, refusals),
         (out::Form::Text, None) => out::note(format_args!("feedhold: {error}")),
@@ -113,13 +128,17 @@ pub(crate) fn report(error: &anyhow::Error, json: out::Form) -> Exit {
     exit
 }
 
-fn refusals(error: &anyhow::Error) -> Option<(&std::path::Path, &feedhold::stream_core::wire::Refusals)> {
+fn refusals(
+    error: &anyhow::Error,
+) -> Option<(&std::path::Path, &feedhold::stream_core::wire::Refusals)> {
     let source = match error.downcast_ref::<Error>()? {
         Error::Source(source) | Error::Run(RunError::Source(source)) => source,
         _ => return None,
     };
     match source {
-        SourceError::Refused { path, refusals } if !text::is_no_text(refusals) => Some((path, refusals)),
+        SourceError::Refused { path, refusals } if !text::is_no_text(refusals) => {
+            Some((path, refusals))
+        }
         _ => None,
     }
 }
@@ -130,7 +149,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     }
     match error.downcast_ref::<Error>() {
         Some(Error::Source(source) | Error::Run(RunError::Source(source))) => of_source(source),
-        Some(Error::Machine { .. } | Error::Limit(_) | Error::Setting(_) | Error::Macro { .. }) => Exit::Usage,
+        Some(Error::Machine { .. } | Error::Limit(_) | Error::Setting(_) | Error::Macro { .. }) => {
+            Exit::Usage
+        }
         Some(Error::Connect(OpenError::Gone)) => Exit::Unexpected,
         Some(Error::Connect(_) | Error::Serve { .. }) => Exit::Connect,
         Some(Error::Run(RunError::Keeper(_)) | Error::Jobs(_) | Error::Resume(_)) => Exit::Records,

@@ -30,7 +30,12 @@ pub(crate) fn run(typed: &JsonArgs) -> anyhow::Result<Exit> {
 
 fn print(known: &Known) {
     match &known.found {
-        Ok(Found { record: Some(record), written_at, finished_at, .. }) => out::line(format_args!(
+        Ok(Found {
+            record: Some(record),
+            written_at,
+            finished_at,
+            ..
+        }) => out::line(format_args!(
             "{:<32} {:<18} line {} of {}, {} ago, {} on {}",
             known.name,
             state(record, finished_at.is_some()),
@@ -56,7 +61,9 @@ fn state(record: &Record, finished: bool) -> &'static str {
 }
 
 fn age(written_at: Option<SystemTime>) -> String {
-    let age = written_at.and_then(|at| SystemTime::now().duration_since(at).ok()).unwrap_or_default();
+    let age = written_at
+        .and_then(|at| SystemTime::now().duration_since(at).ok())
+        .unwrap_or_default();
     if age < Duration::from_secs(60) {
         return format!("{} s", age.as_secs());
     }
@@ -70,7 +77,11 @@ fn age(written_at: Option<SystemTime>) -> String {
 
 fn as_json(known: &Known) -> serde_json::Value {
     match &known.found {
-        Ok(Found { record: Some(record), finished_at, .. }) => json!({
+        Ok(Found {
+            record: Some(record),
+            finished_at,
+            ..
+        }) => json!({
             "job": known.name,
             "state": state(record, finished_at.is_some()),
             "clean": record.is_clean(),
@@ -86,6 +97,8 @@ fn as_json(known: &Known) -> serde_json::Value {
             "written_at_ms": record.written_at_ms,
         }),
         Ok(_) => json!({ "job": known.name, "state": "not begun" }),
-        Err(error) => json!({ "job": known.name, "state": "unreadable", "message": error.to_string() }),
+        Err(error) => {
+            json!({ "job": known.name, "state": "unreadable", "message": error.to_string() })
+        }
     }
 }

@@ -57,5 +57,8 @@ fn dispatch(command: Command, terminal: &term::Terminal) -> anyhow::Result<Exit>
 
 /// One thread runs everything that waits; the few that block (files, disks) have threads of their own.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(8).build()?)
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(8)
+        .build()?)
 }

@@ -10,12 +10,22 @@ pub(crate) fn run(typed: &JsonArgs) -> anyhow::Result<Exit> {
     let ports = transport::ports();
     if typed.json {
         for port in &ports {
-            out::json(&json!({ "address": port.address().to_string(), "path": port.path(), "kind": port.kind().to_string() }));
+            out::json(
+                &json!({ "address": port.address().to_string(), "path": port.path(), "kind": port.kind().to_string() }),
+            );
         }
     } else if ports.is_empty() {
-        out::line(format_args!("no serial ports; plug the machine in and switch it on"));
+        out::line(format_args!(
+            "no serial ports; plug the machine in and switch it on"
+        ));
     } else {
-        ports.iter().for_each(|port| out::line(format_args!("{:<36} {}", port.address().to_string(), port.kind())));
+        ports.iter().for_each(|port| {
+            out::line(format_args!(
+                "{:<36} {}",
+                port.address().to_string(),
+                port.kind()
+            ))
+        });
     }
     Ok(Exit::Done)
 }

@@ -29,9 +29,16 @@ pub(crate) fn run(typed: &ResumeArgs, terminal: &Terminal) -> anyhow::Result<Exi
         None => jobs.latest_unfinished().map_err(Error::Jobs)?,
     };
     let begun = jobs.open(&name).map_err(Error::Jobs)?;
-    let record = begun.store.latest().cloned().ok_or(Error::Resume(Refusal::NotBegun))?;
+    let record = begun
+        .store
+        .latest()
+        .cloned()
+        .ok_or(Error::Resume(Refusal::NotBegun))?;
     let view = View::new(&typed.screen, terminal);
-    begun.warnings.iter().for_each(|warning| view.note(&format!("note: {warning}")));
+    begun
+        .warnings
+        .iter()
+        .for_each(|warning| view.note(&format!("note: {warning}")));
     let job = job(typed, &jobs, &name, &record)?;
     let mut events = job.events();
     let vetted = run::vet(&job, &view)?;
@@ -40,8 +47,19 @@ pub(crate) fn run(typed: &ResumeArgs, terminal: &Terminal) -> anyhow::Result<Exi
     if typed.plan {
         return Ok(Exit::Done);
     }
-    if !typed.yes && !ask::yes(terminal, &format!("Move the machine like this and go on with line {}?", plan.done + 1)) {
-        return Err(coded(Exit::Cancelled, "nothing was moved; run with --yes to go on without being asked"));
+    if !typed.yes
+        && !ask::yes(
+            terminal,
+            &format!(
+                "Move the machine like this and go on with line {}?",
+                plan.done + 1
+            ),
+        )
+    {
+        return Err(coded(
+            Exit::Cancelled,
+            "nothing was moved; run with --yes to go on without being asked",
+        ));
     }
     runtime()?.block_on(async {
         let mut homing = job.events();
@@ -67,12 +85,20 @@ fn job(typed: &ResumeArgs, jobs: &Jobs, name: &str, record: &Record) -> anyhow::
         None => record.machine.parse()?,
     };
     let stops = high::stops(&typed.stops, &settings)?;
-    Ok(Job::new(resume::file_of(record, typed.file.as_deref()), address).with_settings(settings).stops(stops))
+    Ok(
+        Job::new(resume::file_of(record, typed.file.as_deref()), address)
+            .with_settings(settings)
+            .stops(stops),
+    )
 }
 
 fn show(plan: &Plan, typed: &ResumeArgs) {
     if typed.screen.json {
-        let approach: Vec<_> = plan.approach.iter().map(|step| json!({ "line": step.line, "purpose": step.purpose })).collect();
+        let approach: Vec<_> = plan
+            .approach
+            .iter()
+            .map(|step| json!({ "line": step.line, "purpose": step.purpose }))
+            .collect();
         out::json(&json!({ "event": "plan", "done": plan.done, "approach": approach }));
     } else if typed.plan || !typed.screen.quiet {
         out::line(format_args!("{}", plan.to_string().trim_end()));
@@ -80,13 +106,28 @@ fn show(plan: &Plan, typed: &ResumeArgs) {
 }
 
 /// A controller that has just started does not know where its axes are.
-fn check_homed(typed: &ResumeArgs, terminal: &Terminal, events: &mut Receiver<Event>) -> anyhow::Result<()> {
+fn check_homed(
+    typed: &ResumeArgs,
+    terminal: &Terminal,
+    events: &mut Receiver<Event>,
+) -> anyhow::Result<()> {
     let mut was_reset = false;
     while let Ok(event) = events.try_recv() {
-        was_reset |= matches!(event, Event::Connected { was_reset: true, .. });
+        was_reset |= matches!(
+            event,
+            Event::Connected {
+                was_reset: true,
+                ..
+            }
+        );
     }
-    let question = "The controller has restarted. Was the machine homed since, and is its zero where it was?";
-    if !was_reset || typed.homed || ask::yes(terminal, question) { Ok(()) } else { Err(Error::Resume(Refusal::Restarted).into()) }
+    let question =
+        "The controller has restarted. Was the machine homed since, and is its zero where it was?";
+    if !was_reset || typed.homed || ask::yes(terminal, question) {
+        Ok(())
+    } else {
+        Err(Error::Resume(Refusal::Restarted).into())
+    }
 }
 
 /// The approach line by line, then the rest of the file.
@@ -98,7 +139,10 @@ async fn go_on(
 ) -> Result<feedhold::session::Outcome, Error> {
     for step in &plan.approach {
         let sent = connected.handle().command(step.line.as_str()).await;
-        sent.map_err(|source| Error::Wish { wish: format!("approach line {}", step.line), source })?;
+        sent.map_err(|source| Error::Wish {
+            wish: format!("approach line {}", step.line),
+            source,
+        })?;
     }
     connected.go_on(vetted, begun, plan.done, plan.offset).await
 }

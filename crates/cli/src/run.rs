@@ -35,7 +35,14 @@ pub(crate) fn run(typed: &RunArgs, terminal: &Terminal) -> anyhow::Result<Exit> 
     let vetted = vet(&job, &view)?;
     runtime()?.block_on(async {
         let connected = connect(&job, &mut events, &view).await?;
-        let ended = drive(connected.handle(), &view, terminal, &mut events, connected.run(vetted)).await;
+        let ended = drive(
+            connected.handle(),
+            &view,
+            terminal,
+            &mut events,
+            connected.run(vetted),
+        )
+        .await;
         let ended = ended.and_then(|ended| ended.sum_up(&view));
         leave(connected, &view, typed.sim_log.as_deref()).await?;
         ended
@@ -58,7 +65,11 @@ pub(crate) fn vet(job: &Job, view: &View) -> anyhow::Result<Vetted> {
 }
 
 /// Connects, unless the user loses patience.
-pub(crate) async fn connect(job: &Job, events: &mut Receiver<Event>, view: &View) -> anyhow::Result<Connected> {
+pub(crate) async fn connect(
+    job: &Job,
+    events: &mut Receiver<Event>,
+    view: &View,
+) -> anyhow::Result<Connected> {
     let waiting = view.connecting(job.address());
     let connected = tokio::select! {
         connected = job.connect() => connected,
@@ -117,7 +128,10 @@ pub(crate) async fn drive(
     };
     show_pending(events, view);
     view.over();
-    Ok(Ended { outcome: outcome?, pilot })
+    Ok(Ended {
+        outcome: outcome?,
+        pilot,
+    })
 }
 
 /// Shows what has happened and was not shown yet.
@@ -132,9 +146,17 @@ fn show_pending(events: &mut Receiver<Event>, view: &View) {
 }
 
 /// Lets go of the machine; a simulated one tells what it did.
-pub(crate) async fn leave(connected: Connected, view: &View, log: Option<&std::path::Path>) -> anyhow::Result<()> {
+pub(crate) async fn leave(
+    connected: Connected,
+    view: &View,
+    log: Option<&std::path::Path>,
+) -> anyhow::Result<()> {
     if let (Some(machine), Some(log)) = (connected.disconnect().await?, log) {
-        view.result(&format!("{} motions in {}", text::count(machine.log().len()), log.display()));
+        view.result(&format!(
+            "{} motions in {}",
+            text::count(machine.log().len()),
+            log.display()
+        ));
     }
     Ok(())
 }

@@ -24,12 +24,22 @@ impl Terminal {
     /// Looks at the terminal, and traces every byte on the wire when asked to (`-v`).
     pub(crate) fn new(verbose: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let colors = if wanted && io::stderr().is_terminal() { Colors::On } else { Colors::Off };
-        let terminal = Self { bars: MultiProgress::new(), colors };
+        let colors = if wanted && io::stderr().is_terminal() {
+            Colors::On
+        } else {
+            Colors::Off
+        };
+        let terminal = Self {
+            bars: MultiProgress::new(),
+            colors,
+        };
         if verbose {
             let filter = EnvFilter::new("warn,feedhold::wire=trace");
-            let subscriber =
-                tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colors == Colors::On).with_target(false).with_writer(terminal.clone());
+            let subscriber = tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_ansi(colors == Colors::On)
+                .with_target(false)
+                .with_writer(terminal.clone());
             // Nobody else sets one.
             let _ = subscriber.try_init();
         }

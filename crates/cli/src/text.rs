@@ -32,14 +32,22 @@ pub(crate) fn size(bytes: u64) -> String {
         unit += 1;
     }
     let name = units.get(unit).copied().unwrap_or_default();
-    if unit == 0 { format!("{bytes} {name}") } else { format!("{value:.1} {name}") }
+    if unit == 0 {
+        format!("{bytes} {name}")
+    } else {
+        format!("{value:.1} {name}")
+    }
 }
 
 /// `1:02:03`, or `2:03`.
 pub(crate) fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
 }
 
 /// `0.42 s`, `12.3 s`, `4:05`.
@@ -61,7 +69,9 @@ pub(crate) fn rate(per_second: f64) -> String {
 
 /// Whether the file is no text at all, rather than text with lines that cannot be sent.
 pub(crate) fn is_no_text(refusals: &Refusals) -> bool {
-    refusals.first().is_some_and(|first| matches!(first.code, RefusalCode::Utf16 | RefusalCode::Binary))
+    refusals
+        .first()
+        .is_some_and(|first| matches!(first.code, RefusalCode::Utf16 | RefusalCode::Binary))
 }
 
 /// Tells each refused place in the form editors jump to.
@@ -70,14 +80,23 @@ pub(crate) fn print_refusals(path: &Path, refusals: &Refusals) {
         let message = refusal.to_string();
         let place = format!("line {}, column {}: ", refusal.line, refusal.column);
         let message = message.strip_prefix(&place).unwrap_or(&message);
-        out::note(format_args!("{}:{}:{}: {message}", path.display(), refusal.line, refusal.column));
+        out::note(format_args!(
+            "{}:{}:{}: {message}",
+            path.display(),
+            refusal.line,
+            refusal.column
+        ));
     }
     let total = refusals.total();
     let rest = total.saturating_sub(refusals.iter().len().min(SHOWN) as u64);
     if rest > 0 {
         out::note(format_args!("… and {} more", count(rest)));
     }
-    let reasons: Vec<_> = refusals.counts().iter().map(|(code, count)| format!("{count} {code}")).collect();
+    let reasons: Vec<_> = refusals
+        .counts()
+        .iter()
+        .map(|(code, count)| format!("{count} {code}"))
+        .collect();
     let places = if total == 1 { "place" } else { "places" };
     out::note(format_args!(
         "feedhold: {}: {} {places} that the controller cannot take ({}); nothing was sent",
@@ -117,13 +136,29 @@ mod tests {
 
     #[test]
     fn figures_read_well() {
-        for (number, want) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+        for (number, want) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
             assert_eq!(count(number), want);
         }
-        for (bytes, want) in [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (198_195, "193.6 KiB"), (1 << 30, "1.0 GiB")] {
+        for (bytes, want) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1.0 KiB"),
+            (198_195, "193.5 KiB"),
+            (1 << 30, "1.0 GiB"),
+        ] {
             assert_eq!(size(bytes), want);
         }
-        for (ms, want) in [(0, "0.00 s"), (12_340, "12.3 s"), (65_000, "1:05"), (3_723_000, "1:02:03")] {
+        for (ms, want) in [
+            (0, "0.00 s"),
+            (12_340, "12.3 s"),
+            (65_000, "1:05"),
+            (3_723_000, "1:02:03"),
+        ] {
             assert_eq!(duration(Duration::from_millis(ms)), want);
         }
         for (per_second, want) in [(0.0, "0.0"), (9.96, "10.0"), (55_123.4, "55,123")] {

@@ -12,11 +12,17 @@ fn files_that_cannot_be_used() {
     place.file("empty.nc", "");
     place.file("blank.nc", "\n\n( nothing )\n; here\n");
     place.file("utf16.nc", b"\xff\xfeG\x000\x00 \x00X\x001\x00\n\x00");
-    place.file("binary.nc", b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x03\x00\x3e\x00\x01\x00\x00\x00");
+    place.file(
+        "binary.nc",
+        b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x03\x00\x3e\x00\x01\x00\x00\x00",
+    );
     fs::create_dir(place.path("folder.nc")).expect("made");
     for (file, words) in [
         ("missing.nc", &["missing.nc", "check that it exists"][..]),
-        ("folder.nc", &["folder.nc is not a file", "name a G-code file"]),
+        (
+            "folder.nc",
+            &["folder.nc is not a file", "name a G-code file"],
+        ),
         ("empty.nc", &["empty.nc holds no line"]),
         ("blank.nc", &["blank.nc holds no line"]),
         ("utf16.nc", &["UTF-16", "save it as UTF-8"]),
@@ -34,13 +40,37 @@ fn lines_that_cannot_be_sent() {
     let long = format!("G1 X1 (long)\nG1 {}\n", "X1.000000001".repeat(20));
     let endless = vec![b'G'; 2 << 20];
     for (name, content, words) in [
-        ("nul.nc", &b"G0 X1\nG0\0 X2\n"[..], &["nul.nc:2:3:", "NUL byte"][..]),
-        ("number.nc", b"G0 X1\nG1 X1.2.3\n", &["number.nc:2:4:", "X1.2.3"]),
+        (
+            "nul.nc",
+            &b"G0 X1\nG0\0 X2\n"[..],
+            &["nul.nc:2:3:", "NUL byte"][..],
+        ),
+        (
+            "number.nc",
+            b"G0 X1\nG1 X1.2.3\n",
+            &["number.nc:2:4:", "X1.2.3"],
+        ),
         ("word.nc", b"G0 X1\nG0 @5\n", &["word.nc:2:4:"]),
-        ("code.nc", b"G21\nG64 P0.1\n", &["code.nc:2:1:", "G64", "--skip G64"]),
-        ("realtime.nc", b"G0 X1\nG0 X2 !\n", &["realtime.nc:2:7:", "realtime"]),
-        ("umlaut.nc", "G0 X1\nG0 Ä X2\n".as_bytes(), &["umlaut.nc:2:4:"]),
-        ("long.nc", long.as_bytes(), &["long.nc:2:", "split the line"]),
+        (
+            "code.nc",
+            b"G21\nG64 P0.1\n",
+            &["code.nc:2:1:", "G64", "--skip G64"],
+        ),
+        (
+            "realtime.nc",
+            b"G0 X1\nG0 X2 !\n",
+            &["realtime.nc:2:7:", "realtime"],
+        ),
+        (
+            "umlaut.nc",
+            "G0 X1\nG0 Ä X2\n".as_bytes(),
+            &["umlaut.nc:2:4:"],
+        ),
+        (
+            "long.nc",
+            long.as_bytes(),
+            &["long.nc:2:", "split the line"],
+        ),
         ("endless.nc", &endless, &["endless.nc", "line 1"]),
     ] {
         place.file(name, content);
@@ -58,13 +88,30 @@ fn odd_files_that_are_sound_run() {
         ("last.nc", b"G21\nG0 X1\nG0 X2", 2),
         ("crlf.nc", b"G21\r\nG0 X1\r\nG0 X2\r\n", 2),
         ("cr.nc", b"G21\rG0 X1\rG0 X2\r", 2),
-        ("comment.nc", "G21 (Ä ! ~ ?)\nG0 X1 ; \u{e9}?\n".as_bytes(), 1),
+        (
+            "comment.nc",
+            "G21 (Ä ! ~ ?)\nG0 X1 ; \u{e9}?\n".as_bytes(),
+            1,
+        ),
     ] {
         place.file(name, content);
-        let ran = place.run(&["run", name, "-m", "sim:grbl?speed=max", "--sim-log", "log.jsonl"]);
+        let ran = place.run(&[
+            "run",
+            name,
+            "-m",
+            "sim:grbl?speed=max",
+            "--sim-log",
+            "log.jsonl",
+        ]);
         ran.expect(0, &["finished"]);
         let log = fs::read_to_string(place.path("log.jsonl")).expect("a log");
-        assert_eq!(log.lines().filter(|line| line.contains("\"rapid\"")).count(), motions, "{name}: {log}");
+        assert_eq!(
+            log.lines()
+                .filter(|line| line.contains("\"rapid\""))
+                .count(),
+            motions,
+            "{name}: {log}"
+        );
     }
 }
 
@@ -101,12 +148,17 @@ fn another_device_that_answers_is_named() {
         use std::io::Write;
         while let Ok((mut client, _)) = listener.accept() {
             // The client may hang up while it is being greeted.
-            while client.write_all(b"$GPGGA,092750.000,5321.6802,N\r\n").is_ok() {
+            while client
+                .write_all(b"$GPGGA,092750.000,5321.6802,N\r\n")
+                .is_ok()
+            {
                 std::thread::sleep(std::time::Duration::from_millis(50));
             }
         }
     });
-    place.run(&["run", "a.nc", "-m", &address]).expect(5, &["not like a grbl controller", "GPGGA"]);
+    place
+        .run(&["run", "a.nc", "-m", &address])
+        .expect(5, &["not like a grbl controller", "GPGGA"]);
 }
 
 #[test]
@@ -117,8 +169,14 @@ fn what_is_typed_wrongly() {
         (&["run"][..], &["FILE"][..]),
         (&["fly"], &["fly"]),
         (&["run", "a.nc", "-m", "ftp://x"], &["ftp"]),
-        (&["run", "a.nc", "-m", "sim:smoothie"], &["smoothie", "grbl"]),
-        (&["run", "a.nc", "-m", "sim:grbl?colour=red"], &["colour", "speed"]),
+        (
+            &["run", "a.nc", "-m", "sim:smoothie"],
+            &["smoothie", "grbl"],
+        ),
+        (
+            &["run", "a.nc", "-m", "sim:grbl?colour=red"],
+            &["colour", "speed"],
+        ),
         (&["run", "a.nc", "--pack", "tight"], &["tight", "lossless"]),
         (&["run", "a.nc", "--skip", "6"], &["names no word"]),
         (&["run", "a.nc", "--m0", "macro:"], &["macro:FILE"]),

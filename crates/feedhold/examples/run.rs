@@ -13,11 +13,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::spawn(async move {
         while let Ok(event) = events.recv().await {
             if let Event::Progress(at) = event {
-                println!("line {} of {}, {:.0} lines/s", at.acked, at.total_lines, at.lines_per_s);
+                println!(
+                    "line {} of {}, {:.0} lines/s",
+                    at.acked, at.total_lines, at.lines_per_s
+                );
             }
         }
     });
     let outcome = job.run().await?;
-    println!("{}: {} lines in {:.1?}", outcome.ending.name(), outcome.lines, outcome.elapsed);
+    println!(
+        "{}: {} lines in {:.1?}",
+        outcome.ending.name(),
+        outcome.lines,
+        outcome.elapsed
+    );
     Ok(())
 }

@@ -86,6 +86,9 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn machine(address: &impl Display, reason: impl Display) -> Self {
-        Self::Machine { address: address.to_string(), reason: reason.to_string() }
+        Self::Machine {
+            address: address.to_string(),
+            reason: reason.to_string(),
+        }
     }
 }

@@ -42,7 +42,9 @@ const PRINTER: &[u16] = &[82, 83, 104, 106, 107, 109, 140, 190, 600];
 /// The dialect that users call by this name.
 #[must_use]
 pub fn dialect_named(name: &str) -> Option<Dialect> {
-    [Dialect::Grbl, Dialect::Marlin].into_iter().find(|dialect| dialect.name() == name)
+    [Dialect::Grbl, Dialect::Marlin]
+        .into_iter()
+        .find(|dialect| dialect.name() == name)
 }
 
 /// Looks at the beginning of a file. A file that cannot be read looks like nothing; whoever streams it will say why.
@@ -60,12 +62,24 @@ pub fn guess_bytes(mut bytes: &[u8]) -> Guess {
     let mut reader = <LineReader>::new();
     while let Some(line) = reader.next(&mut bytes) {
         if let Some(sign) = sign(line.number, line.text) {
-            return Guess { dialect: Dialect::Marlin, sign: Some(sign) };
+            return Guess {
+                dialect: Dialect::Marlin,
+                sign: Some(sign),
+            };
         }
     }
-    let last = reader.finish().and_then(|line| sign(line.number, line.text));
-    let dialect = if last.is_some() { Dialect::Marlin } else { Dialect::Grbl };
-    Guess { dialect, sign: last }
+    let last = reader
+        .finish()
+        .and_then(|line| sign(line.number, line.text));
+    let dialect = if last.is_some() {
+        Dialect::Marlin
+    } else {
+        Dialect::Grbl
+    };
+    Guess {
+        dialect,
+        sign: last,
+    }
 }
 
 fn sign(line: u64, text: &[u8]) -> Option<Sign> {
@@ -74,12 +88,25 @@ fn sign(line: u64, text: &[u8]) -> Option<Sign> {
         return None;
     }
     let block = Block::parse(Flavor::Marlin, text);
-    if let Some(code) = block.m_codes().find(|code| code.minor == 0 && PRINTER.contains(&code.major)) {
-        return Some(Sign { line, letter: 'M', code: Some(code) });
+    if let Some(code) = block
+        .m_codes()
+        .find(|code| code.minor == 0 && PRINTER.contains(&code.major))
+    {
+        return Some(Sign {
+            line,
+            letter: 'M',
+            code: Some(code),
+        });
     }
-    let extrudes = block.g_codes().any(|code| code.minor == 0 && code.major <= 3);
+    let extrudes = block
+        .g_codes()
+        .any(|code| code.minor == 0 && code.major <= 3);
     let feeds = block.word(b'E').is_some_and(|word| word.number().is_some());
-    (extrudes && feeds).then_some(Sign { line, letter: 'E', code: None })
+    (extrudes && feeds).then_some(Sign {
+        line,
+        letter: 'E',
+        code: None,
+    })
 }
 
 #[cfg(test)]
@@ -99,7 +126,11 @@ mod tests {
             ("\u{feff}G21\r\nM82\r\n", Some("M82 in line 2")),
         ] {
             let guess = guess_bytes(text.as_bytes());
-            assert_eq!(guess.sign.map(|sign| sign.to_string()).as_deref(), want, "{text:?}");
+            assert_eq!(
+                guess.sign.map(|sign| sign.to_string()).as_deref(),
+                want,
+                "{text:?}"
+            );
             assert_eq!(guess.dialect == Dialect::Marlin, want.is_some(), "{text:?}");
         }
     }

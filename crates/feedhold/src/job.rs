@@ -12,7 +12,9 @@ use std::{
     sync::Arc,
 };
 
-use feedhold_session::{CheckpointInterval, Config, Event, Outcome, StopPolicy, Vetted, Vetting, open_with, vet};
+use feedhold_session::{
+    CheckpointInterval, Config, Event, Outcome, StopPolicy, Vetted, Vetting, open_with, vet,
+};
 use feedhold_stream_core::{
     budget::Budget,
     dialect::Dialect,
@@ -204,8 +206,14 @@ impl Job {
     /// The choices about lines, with the dialect settled.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let dialect = self.dialect.or_else(|| machine::dialect(&self.address)).unwrap_or(Dialect::Grbl);
-        Settings { dialect, ..self.settings.clone() }
+        let dialect = self
+            .dialect
+            .or_else(|| machine::dialect(&self.address))
+            .unwrap_or(Dialect::Grbl);
+        Settings {
+            dialect,
+            ..self.settings.clone()
+        }
     }
 
     /// Reads the file from end to end without sending anything: after this no line of it can be refused by us. Blocks.
@@ -259,7 +267,9 @@ impl Job {
     /// [`Error`] when the job could not begin. How it ended, well or badly, is in the [`Outcome`].
     pub async fn run(self) -> Result<Outcome, Error> {
         let job = self.clone();
-        let vetted = spawn_blocking(move || job.vet(|_| true)).await.map_err(|_| Error::Gone)??;
+        let vetted = spawn_blocking(move || job.vet(|_| true))
+            .await
+            .map_err(|_| Error::Gone)??;
         let connected = self.connect().await?;
         let outcome = connected.run(vetted).await?;
         connected.disconnect().await?;

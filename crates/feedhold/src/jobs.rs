@@ -12,7 +12,8 @@ use std::{
 };
 
 use feedhold_checkpoint::{
-    self as checkpoint, CreateError, Entry, KEEP_FINISHED, ListError, OpenError, Peek, Store, Warning, expired, peek,
+    self as checkpoint, CreateError, Entry, KEEP_FINISHED, ListError, OpenError, Peek, Store,
+    Warning, expired, peek,
 };
 use feedhold_session::{FileIdentity, Record};
 use thiserror::Error;
@@ -72,7 +73,9 @@ pub struct Found {
 #[non_exhaustive]
 pub enum JobsError {
     /// Nothing says where the user's files are.
-    #[error("there is no place for the records of jobs: set FEEDHOLD_STATE to a directory, or HOME")]
+    #[error(
+        "there is no place for the records of jobs: set FEEDHOLD_STATE to a directory, or HOME"
+    )]
     NoHome,
     /// No store could be made.
     #[error("the records of this job cannot be kept: {0}")]
@@ -126,7 +129,11 @@ impl Jobs {
     /// # Errors
     /// [`JobsError::NoHome`] when none of these is set.
     pub fn of_user() -> Result<Self, JobsError> {
-        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set = |name: &str| {
+            env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         set("FEEDHOLD_STATE")
             .or_else(|| set("XDG_STATE_HOME").map(|home| home.join("feedhold")))
             .or_else(|| set("HOME").map(|home| home.join(".local/state/feedhold")))
@@ -149,18 +156,28 @@ impl Jobs {
         let base = base_name(file);
         self.forget(|name, finished| finished >= KEEP_FINISHED || is_name_of(name, &base));
         for number in 1..=SAME_FILE {
-            let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+            let name = if number == 1 {
+                base.clone()
+            } else {
+                format!("{base}-{number}")
+            };
             let dir = self.root.join(&name);
             match Store::create(&dir, &config()) {
                 Ok(store) => {
                     settings_file::write(&dir, settings)?;
-                    return Ok(Begun { name, store, warnings: Vec::new() });
+                    return Ok(Begun {
+                        name,
+                        store,
+                        warnings: Vec::new(),
+                    });
                 }
                 Err(CreateError::Exists { .. } | CreateError::Lock(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(JobsError::TooMany { root: self.root.clone() })
+        Err(JobsError::TooMany {
+            root: self.root.clone(),
+        })
     }
 
     /// Opens the records of a job that was begun before, for going on with it. Blocks.
@@ -169,7 +186,11 @@ impl Jobs {
     /// [`JobsError::Open`] when it is in use, damaged, or written by another version; [`JobsError::Unknown`].
     pub fn open(&self, name: &str) -> Result<Begun, JobsError> {
         let opened = Store::open(&self.dir(name)?, &config())?;
-        Ok(Begun { name: name.to_owned(), store: opened.store, warnings: opened.warnings })
+        Ok(Begun {
+            name: name.to_owned(),
+            store: opened.store,
+            warnings: opened.warnings,
+        })
     }
 
     /// The settings under which a job was begun.
@@ -185,7 +206,11 @@ impl Jobs {
     /// # Errors
     /// [`JobsError::List`] when the root cannot be read; a missing one is an empty list.
     pub fn list(&self) -> Result<Vec<Known>, JobsError> {
-        let mut list: Vec<_> = self.names()?.into_iter().filter_map(|name| self.look(name)).collect();
+        let mut list: Vec<_> = self
+            .names()?
+            .into_iter()
+            .filter_map(|name| self.look(name))
+            .collect();
         list.sort_by_key(|known| std::cmp::Reverse(known.written_at()));
         Ok(list)
     }
@@ -195,9 +220,18 @@ impl Jobs {
     /// # Errors
     /// [`JobsError::NoneUnfinished`].
     pub fn latest_unfinished(&self) -> Result<String, JobsError> {
-        let unfinished = |known: &Known| known.found.as_ref().is_ok_and(|found| found.finished_at.is_none());
+        let unfinished = |known: &Known| {
+            known
+                .found
+                .as_ref()
+                .is_ok_and(|found| found.finished_at.is_none())
+        };
         let latest = self.list()?.into_iter().find(unfinished);
-        latest.map(|known| known.name).ok_or_else(|| JobsError::NoneUnfinished { root: self.root.clone() })
+        latest
+            .map(|known| known.name)
+            .ok_or_else(|| JobsError::NoneUnfinished {
+                root: self.root.clone(),
+            })
     }
 
     /// The directory of a job. A name is a name and no path.
@@ -207,11 +241,17 @@ impl Jobs {
         if is_name && dir.is_dir() {
             return Ok(dir);
         }
-        Err(JobsError::Unknown { name: name.to_owned(), root: self.root.clone() })
+        Err(JobsError::Unknown {
+            name: name.to_owned(),
+            root: self.root.clone(),
+        })
     }
 
     fn names(&self) -> Result<Vec<String>, ListError> {
-        let failed = |source| ListError { path: self.root.clone(), source };
+        let failed = |source| ListError {
+            path: self.root.clone(),
+            source,
+        };
         let entries = match fs::read_dir(&self.root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(failed)?,
@@ -227,18 +267,26 @@ impl Jobs {
     fn look(&self, name: String) -> Option<Known> {
         match peek(&self.root.join(&name), &config()) {
             Err(OpenError::NotFound { .. }) => None,
-            found => Some(Known { name, found: found.map(Found::from) }),
+            found => Some(Known {
+                name,
+                found: found.map(Found::from),
+            }),
         }
     }
 
     /// Removes finished jobs that `old` names. A job that cannot be removed stays; it will be tried again.
     fn forget(&self, old: impl Fn(&str, Duration) -> bool) {
         let now = SystemTime::now();
-        let Ok(finished) = expired(&self.root, Duration::ZERO, now) else { return };
+        let Ok(finished) = expired(&self.root, Duration::ZERO, now) else {
+            return;
+        };
         for job in finished {
             let dir = job.dir().to_owned();
             let age = now.duration_since(job.finished_at()).unwrap_or_default();
-            let named = dir.file_name().and_then(|name| name.to_str()).is_some_and(|name| old(name, age));
+            let named = dir
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| old(name, age));
             if named && job.remove().is_ok() {
                 settings_file::remove(&dir);
             }
@@ -273,18 +321,33 @@ fn is_plain(letter: char) -> bool {
 
 /// The file's name without its end, in letters that every file system and shell takes, and the beginning of its digest.
 fn base_name(file: &FileIdentity) -> String {
-    let stem = file.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let plain: String = stem.chars().map(|c| if is_plain(c) { c } else { '-' }).take(STEM).collect();
+    let stem = file
+        .path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let plain: String = stem
+        .chars()
+        .map(|c| if is_plain(c) { c } else { '-' })
+        .take(STEM)
+        .collect();
     let plain = plain.trim_matches(['.', '-']);
     let digest = file.digest_hex();
     let digits = digest.get(..DIGITS).unwrap_or(&digest);
-    if plain.is_empty() { format!("job-{digits}") } else { format!("{plain}-{digits}") }
+    if plain.is_empty() {
+        format!("job-{digits}")
+    } else {
+        format!("{plain}-{digits}")
+    }
 }
 
 /// Whether a job's name is `base` or `base-2` and so on.
 fn is_name_of(name: &str, base: &str) -> bool {
     name.strip_prefix(base).is_some_and(|rest| {
-        rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok())
+        rest.is_empty()
+            || rest
+                .strip_prefix('-')
+                .is_some_and(|number| number.parse::<u32>().is_ok())
     })
 }
 

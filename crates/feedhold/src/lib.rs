@@ -16,6 +16,21 @@
 //! | [`jobs`] | jobs that were begun, and where they are kept |
 //! | [`resume`] | going on where a job stopped |
 //! | [`sim`] | simulators for other programs, over TCP or a pty |
+//!
+//! ```
+//! use feedhold::{Job, job::Records};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let file = dir.path().join("part.nc");
+//! std::fs::write(&file, "G21 G90\nG0 Z5\nG1 X10 F600\nM30\n")?;
+//! let job = Job::new(&file, "sim:grbl?speed=max".parse()?).records(Records::Nowhere);
+//! let outcome = job.run().await?;
+//! assert_eq!((outcome.ending.name(), outcome.lines), ("finished", 4));
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(feature = "checkpoint")]
 pub use feedhold_checkpoint as checkpoint;
@@ -49,3 +64,9 @@ pub mod sim;
 pub use error::Error;
 #[cfg(feature = "session")]
 pub use job::Job;
+
+/// Keeps the examples of both READMEs compiling.
+#[cfg(all(doctest, feature = "session"))]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -48,7 +48,9 @@ impl Machine {
         if let Address::Sim(sim) = address {
             return Self::simulate(sim, log);
         }
-        let connect = address.connector().ok_or_else(|| Error::machine(address, "no way to it is built in"))?;
+        let connect = address
+            .connector()
+            .ok_or_else(|| Error::machine(address, "no way to it is built in"))?;
         Ok(Self {
             connect: Box::new(Traced::new(connect)),
             #[cfg(feature = "simulator")]
@@ -58,14 +60,20 @@ impl Machine {
 
     #[cfg(not(feature = "simulator"))]
     fn simulate(address: &SimAddress, _log: &MotionLog) -> Result<Self, Error> {
-        Err(Error::machine(address, "this program was built without simulators; name a serial or a tcp address"))
+        Err(Error::machine(
+            address,
+            "this program was built without simulators; name a serial or a tcp address",
+        ))
     }
 
     #[cfg(feature = "simulator")]
     fn simulate(address: &SimAddress, log: &MotionLog) -> Result<Self, Error> {
         let machine = simulated::build(address, log)?;
         let (connect, simulated) = simulated::switch_on(address.to_string(), machine);
-        Ok(Self { connect: Box::new(Traced::new(connect)), simulated: Some(simulated) })
+        Ok(Self {
+            connect: Box::new(Traced::new(connect)),
+            simulated: Some(simulated),
+        })
     }
 }
 
@@ -102,7 +110,10 @@ pub mod simulated {
         /// [`Error::SimLog`] when the log could not be written to its end.
         pub async fn switched_off(self) -> Result<Simulator, Error> {
             let mut machine = self.task.await.map_err(|_| Error::Gone)?;
-            machine.log_mut().flush().map_err(|source| Error::SimLog { source })?;
+            machine
+                .log_mut()
+                .flush()
+                .map_err(|source| Error::SimLog { source })?;
             Ok(machine)
         }
     }
@@ -112,7 +123,9 @@ pub mod simulated {
     /// # Errors
     /// [`Error::Machine`] when its parameters make no sense, [`Error::SimLogFile`] when the log's file cannot be made.
     pub fn build(address: &SimAddress, log: &MotionLog) -> Result<Simulator, Error> {
-        let params = [("controller", address.controller())].into_iter().chain(address.params());
+        let params = [("controller", address.controller())]
+            .into_iter()
+            .chain(address.params());
         let config = Config::from_params(params).map_err(|error| Error::machine(address, error))?;
         Ok(match log {
             MotionLog::AsAddressed => Simulator::new(config),
@@ -122,7 +135,10 @@ pub mod simulated {
 
     /// A motion log that goes into a file.
     fn log_file(path: &Path) -> Result<Log, Error> {
-        let file = File::create(path).map_err(|source| Error::SimLogFile { path: path.to_owned(), source })?;
+        let file = File::create(path).map_err(|source| Error::SimLogFile {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Log::writing_to(Box::new(BufWriter::new(file))))
     }
 
@@ -135,7 +151,10 @@ pub mod simulated {
     }
 
     /// Serves one cable after the other; between them the machine stands still.
-    async fn stand_by(mut machine: Simulator, mut plugged: mpsc::Receiver<DuplexStream>) -> Simulator {
+    async fn stand_by(
+        mut machine: Simulator,
+        mut plugged: mpsc::Receiver<DuplexStream>,
+    ) -> Simulator {
         let (pace, on_open) = (machine.config().pace(), machine.config().on_open());
         let mut is_first = true;
         while let Some(cable) = plugged.recv().await {
@@ -158,7 +177,12 @@ pub mod simulated {
     impl Connect for Cables {
         async fn connect(&mut self) -> Result<Box<dyn Link>, ConnectError> {
             let (host, machine) = duplex(CABLE);
-            self.cables.send(machine).await.map_err(|_| ConnectError::Absent { address: self.address.clone() })?;
+            self.cables
+                .send(machine)
+                .await
+                .map_err(|_| ConnectError::Absent {
+                    address: self.address.clone(),
+                })?;
             Ok(Box::new(Stream::new(host, self.address.clone())))
         }
 

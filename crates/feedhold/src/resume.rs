@@ -58,22 +58,33 @@ pub fn plan(record: &Record, vetted: &Vetted, settings: &Settings) -> Result<Pla
     check_record(record, vetted)?;
     let history = History::read(&vetted.identity.path, settings, record.executed)?;
     let approach = approach::plan(&history, settings.dialect)?;
-    Ok(Plan { done: record.executed, offset: history.offset, approach })
+    Ok(Plan {
+        done: record.executed,
+        offset: history.offset,
+        approach,
+    })
 }
 
 /// What the record alone says.
 fn check_record(record: &Record, vetted: &Vetted) -> Result<(), Refusal> {
     if !record.file.same_content(&vetted.identity) {
-        return Err(Refusal::FileChanged { path: vetted.identity.path.clone() });
+        return Err(Refusal::FileChanged {
+            path: vetted.identity.path.clone(),
+        });
     }
     if record.reason == Reason::Finished {
         return Err(Refusal::Finished);
     }
     if !record.is_clean() {
-        return Err(Refusal::NotClean { executed: record.executed, last: record.ceiling.max(record.sent) });
+        return Err(Refusal::NotClean {
+            executed: record.executed,
+            last: record.ceiling.max(record.sent),
+        });
     }
     if record.executed >= vetted.identity.lines {
-        return Err(Refusal::NothingLeft { lines: vetted.identity.lines });
+        return Err(Refusal::NothingLeft {
+            lines: vetted.identity.lines,
+        });
     }
     Ok(())
 }

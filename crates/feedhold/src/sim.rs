@@ -33,7 +33,10 @@ impl Server {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
-        Ok(Self { machine, door: Door::Tcp(listener, local) })
+        Ok(Self {
+            machine,
+            door: Door::Tcp(listener, local),
+        })
     }
 
     /// Opens a pty, which other programs take for a serial port. `link` is a lasting name for it.
@@ -43,13 +46,19 @@ impl Server {
     #[cfg(unix)]
     pub fn pty(machine: Simulator, link: Option<&std::path::Path>) -> Result<Self, Error> {
         use feedhold_transport::pty::{Pty, PtyError};
-        let failed = |error: PtyError| Error::Serve { place: "pty".to_owned(), reason: error.to_string() };
+        let failed = |error: PtyError| Error::Serve {
+            place: "pty".to_owned(),
+            reason: error.to_string(),
+        };
         let pty = Pty::open().map_err(failed)?;
         let pty = match link {
             Some(link) => pty.with_symlink(link).map_err(failed)?,
             None => pty,
         };
-        Ok(Self { machine, door: Door::Pty(Box::new(pty)) })
+        Ok(Self {
+            machine,
+            door: Door::Pty(Box::new(pty)),
+        })
     }
 
     /// What clients have to type as the machine's address.
@@ -68,14 +77,17 @@ impl Server {
     /// [`Error::Serve`] when no more clients can be let in.
     pub async fn run(&mut self, mut come_and_go: impl FnMut(&str)) -> Result<(), Error> {
         let place = self.address();
-        let (pace, on_open) = (self.machine.config().pace(), self.machine.config().on_open());
+        let (pace, on_open) = (
+            self.machine.config().pace(),
+            self.machine.config().on_open(),
+        );
         loop {
             let ended = match &mut self.door {
                 Door::Tcp(listener, _) => {
-                    let (client, from) = listener
-                        .accept()
-                        .await
-                        .map_err(|error| Error::Serve { place: place.clone(), reason: error.to_string() })?;
+                    let (client, from) = listener.accept().await.map_err(|error| Error::Serve {
+                        place: place.clone(),
+                        reason: error.to_string(),
+                    })?;
                     // Answers are short and have to leave at once; a socket that cannot do that is only slower.
                     let _ = client.set_nodelay(true);
                     come_and_go(&format!("{from} connected"));

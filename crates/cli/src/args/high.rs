@@ -35,13 +35,22 @@ pub(crate) enum By {
 impl Chosen {
     pub(crate) fn new(lines: &LineArgs, address: Option<&Address>, file: &Path) -> Self {
         if let Some(name) = lines.dialect {
-            return Self { dialect: name.into(), by: By::Flag };
+            return Self {
+                dialect: name.into(),
+                by: By::Flag,
+            };
         }
         if let Some(dialect) = address.and_then(machine::dialect) {
-            return Self { dialect, by: By::Address };
+            return Self {
+                dialect,
+                by: By::Address,
+            };
         }
         let guess = guess(file);
-        Self { dialect: guess.dialect, by: By::Content(guess) }
+        Self {
+            dialect: guess.dialect,
+            by: By::Content(guess),
+        }
     }
 
     /// Words for the screen; `None` when the user said so.
@@ -49,8 +58,14 @@ impl Chosen {
         let name = self.dialect.name();
         match self.by {
             By::Flag | By::Address => None,
-            By::Content(Guess { sign: Some(sign), .. }) => Some(format!("speaking {name}, because of {sign} (--dialect to change)")),
-            By::Content(_) => Some(format!("speaking {name}, because the file has no printer codes (--dialect to change)")),
+            By::Content(Guess {
+                sign: Some(sign), ..
+            }) => Some(format!(
+                "speaking {name}, because of {sign} (--dialect to change)"
+            )),
+            By::Content(_) => Some(format!(
+                "speaking {name}, because the file has no printer codes (--dialect to change)"
+            )),
         }
     }
 }
@@ -77,19 +92,30 @@ pub(crate) fn job(typed: &RunArgs) -> anyhow::Result<(Job, Chosen)> {
         None => embedded(chosen.dialect)?,
     };
     let job = with_lines(Job::new(&typed.file, address), &typed.lines, chosen.dialect);
-    let job = if typed.send_response { job.windowing(Windowing::SendResponse) } else { job };
+    let job = if typed.send_response {
+        job.windowing(Windowing::SendResponse)
+    } else {
+        job
+    };
     let job = match &typed.sim_log {
         Some(path) => job.motion_log(MotionLog::File(path.clone())),
         None => job,
     };
-    let job = job.records(if typed.no_checkpoint { Records::Nowhere } else { records(typed.state_dir.as_deref()) });
+    let job = job.records(if typed.no_checkpoint {
+        Records::Nowhere
+    } else {
+        records(typed.state_dir.as_deref())
+    });
     let stops = stops(&typed.stops, &job.settings())?;
     Ok((job.stops(stops), chosen))
 }
 
 /// A job that only prepares lines.
 pub(crate) fn with_lines(mut job: Job, lines: &LineArgs, dialect: Dialect) -> Job {
-    job = job.dialect(dialect).skip(lines.skip.iter().copied()).allow(lines.allow.iter().copied());
+    job = job
+        .dialect(dialect)
+        .skip(lines.skip.iter().copied())
+        .allow(lines.allow.iter().copied());
     if let Some(pack) = lines.pack {
         job = job.pack(pack);
     }

@@ -38,13 +38,23 @@ impl Keys {
     pub(crate) fn listen(view: &View, terminal: &Terminal) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         if !terminal.has_keys() || !view.is_for_people() {
-            return Ok(Self { pressed: None, stop, _single: None });
+            return Ok(Self {
+                pressed: None,
+                stop,
+                _single: None,
+            });
         }
         let single = SingleKeys::enter()?;
         let (sender, pressed) = mpsc::channel(16);
         let stopped = Arc::clone(&stop);
-        thread::Builder::new().name("keys".to_owned()).spawn(move || read(&sender, &stopped))?;
-        Ok(Self { pressed: Some(pressed), stop, _single: Some(single) })
+        thread::Builder::new()
+            .name("keys".to_owned())
+            .spawn(move || read(&sender, &stopped))?;
+        Ok(Self {
+            pressed: Some(pressed),
+            stop,
+            _single: Some(single),
+        })
     }
 
     pub(crate) fn are_there(&self) -> bool {

@@ -40,7 +40,14 @@ pub(crate) enum Verdict {
 
 impl Pilot {
     pub(crate) fn new(handle: Handle, view: View, attended: bool) -> Self {
-        Self { handle, view, attended, interrupts: 0, cancelling: false, verdict: Verdict::Open }
+        Self {
+            handle,
+            view,
+            attended,
+            interrupts: 0,
+            cancelling: false,
+            verdict: Verdict::Open,
+        }
     }
 
     pub(crate) fn verdict(&self) -> &Verdict {
@@ -54,7 +61,11 @@ impl Pilot {
     /// Decides what has to be decided when nobody is there.
     pub(crate) async fn hear(&mut self, event: &Event) {
         match event {
-            Event::StopReached { code, line, asks: true } => self.stopped_at(code, *line).await,
+            Event::StopReached {
+                code,
+                line,
+                asks: true,
+            } => self.stopped_at(code, *line).await,
             Event::Fault { message, .. } => self.fault(message).await,
             Event::MachineAction { action } => self.asked_by_machine(action).await,
             _ => {}
@@ -63,7 +74,9 @@ impl Pilot {
 
     async fn stopped_at(&mut self, code: &str, line: u64) {
         if self.attended {
-            self.view.call(&format!("{code} in line {line}: c to go on, s to send {code} to the controller, q to cancel"));
+            self.view.call(&format!(
+                "{code} in line {line}: c to go on, s to send {code} to the controller, q to cancel"
+            ));
             return;
         }
         let flag = code.to_lowercase();
@@ -80,7 +93,9 @@ impl Pilot {
             return;
         }
         if self.attended {
-            self.view.call(&format!("{message}\nr to go on behind that line, q to cancel"));
+            self.view.call(&format!(
+                "{message}\nr to go on behind that line, q to cancel"
+            ));
             return;
         }
         self.verdict = Verdict::Fault(message.to_owned());
@@ -112,7 +127,8 @@ impl Pilot {
             }
             Key::Char('q') => {
                 self.cancelling = true;
-                self.view.call("cancel the job? y to cancel, any other key to go on");
+                self.view
+                    .call("cancel the job? y to cancel, any other key to go on");
                 Ok(())
             }
             Key::Char('p') => self.handle.pause(Pause::Graceful).await,
@@ -132,7 +148,9 @@ impl Pilot {
     }
 
     async fn feed(&self, step: OverrideStep) -> Result<(), WishError> {
-        self.handle.realtime(RealtimeCommand::FeedOverride(step)).await
+        self.handle
+            .realtime(RealtimeCommand::FeedOverride(step))
+            .await
     }
 
     /// A signal came.

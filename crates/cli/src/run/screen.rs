@@ -34,7 +34,10 @@ struct Shown {
 
 impl Screen {
     pub(crate) fn new(terminal: &Terminal) -> Self {
-        Self { terminal: terminal.clone(), shown: Rc::default() }
+        Self {
+            terminal: terminal.clone(),
+            shown: Rc::default(),
+        }
     }
 
     pub(crate) fn note(&self, words: &str) {
@@ -58,7 +61,12 @@ impl Screen {
 
     pub(crate) fn event(&self, event: &Event, snapshot: &Snapshot) {
         match event {
-            Event::Connected { link, rx_bytes, planner_blocks, was_reset } => {
+            Event::Connected {
+                link,
+                rx_bytes,
+                planner_blocks,
+                was_reset,
+            } => {
                 self.shown.borrow_mut().planner_blocks = *planner_blocks;
                 self.note(&connected(link, *rx_bytes, *planner_blocks, *was_reset));
             }
@@ -132,13 +140,28 @@ fn message(at: &Progress, status: Option<&Status>, shown: &Shown) -> String {
         at.window_fill * 100.0,
     );
     // Writing to a string cannot fail.
-    if let (Some(free), Some(blocks)) = (status.and_then(|status| status.planner_free), shown.planner_blocks) {
-        let _ = write!(text, " · planner {} of {blocks}", blocks.saturating_sub(free.into()));
+    if let (Some(free), Some(blocks)) = (
+        status.and_then(|status| status.planner_free),
+        shown.planner_blocks,
+    ) {
+        let _ = write!(
+            text,
+            " · planner {} of {blocks}",
+            blocks.saturating_sub(free.into())
+        );
     }
     let elapsed = Duration::from_millis(at.elapsed_ms);
     // The engine counts bytes of the file by chunk; between chunks the share of the lines is close enough for the eye.
-    let bytes = at.bytes.max((at.total_bytes as f64 * at.percentage / 100.0) as u64).min(at.total_bytes);
-    let _ = write!(text, " · {} of {}", text::size(bytes), text::size(at.total_bytes));
+    let bytes = at
+        .bytes
+        .max((at.total_bytes as f64 * at.percentage / 100.0) as u64)
+        .min(at.total_bytes);
+    let _ = write!(
+        text,
+        " · {} of {}",
+        text::size(bytes),
+        text::size(at.total_bytes)
+    );
     let _ = write!(text, "\n{} elapsed", text::clock(elapsed));
     if let Some(left) = remaining(at) {
         let _ = write!(text, " · {} left", text::clock(left));
@@ -158,7 +181,11 @@ fn message(at: &Progress, status: Option<&Status>, shown: &Shown) -> String {
 }
 
 fn place(text: &mut String, status: &Status) {
-    if let Some(position) = status.work_position.as_ref().or(status.machine_position.as_ref()) {
+    if let Some(position) = status
+        .work_position
+        .as_ref()
+        .or(status.machine_position.as_ref())
+    {
         text.push_str(" ·");
         for (letter, value) in "XYZ".chars().zip(position) {
             let _ = write!(text, " {letter}{value:.2}");
@@ -167,7 +194,10 @@ fn place(text: &mut String, status: &Status) {
     if let Some(feed) = status.feed_mm_per_min {
         let _ = write!(text, " · F{feed:.0}");
     }
-    if let Some([feed, _, _]) = status.overrides.filter(|overrides| overrides.first() != Some(&100)) {
+    if let Some([feed, _, _]) = status
+        .overrides
+        .filter(|overrides| overrides.first() != Some(&100))
+    {
         let _ = write!(text, " ({feed} %)");
     }
 }
@@ -175,10 +205,16 @@ fn place(text: &mut String, status: &Status) {
 /// By the share of lines so far; a job whose lines are alike is told well.
 fn remaining(at: &Progress) -> Option<Duration> {
     let left = at.total_lines.saturating_sub(at.acked) as f64;
-    (at.acked > 0 && at.elapsed_ms > 1000).then(|| Duration::from_millis((at.elapsed_ms as f64 * left / at.acked as f64) as u64))
+    (at.acked > 0 && at.elapsed_ms > 1000)
+        .then(|| Duration::from_millis((at.elapsed_ms as f64 * left / at.acked as f64) as u64))
 }
 
-fn connected(link: &str, rx_bytes: Option<usize>, planner_blocks: Option<usize>, was_reset: bool) -> String {
+fn connected(
+    link: &str,
+    rx_bytes: Option<usize>,
+    planner_blocks: Option<usize>,
+    was_reset: bool,
+) -> String {
     let mut words = format!("connected to {link}");
     if let Some(bytes) = rx_bytes {
         let _ = write!(words, ", receive buffer {bytes} bytes");
@@ -195,18 +231,40 @@ fn connected(link: &str, rx_bytes: Option<usize>, planner_blocks: Option<usize>,
 /// What an operator should read; `None` for what the bar shows or only programs need.
 fn words(event: &Event) -> Option<String> {
     Some(match event {
-        Event::Reconnecting { attempt, after_ms, reason } => format!("{reason}; attempt {attempt} in {after_ms} ms"),
+        Event::Reconnecting {
+            attempt,
+            after_ms,
+            reason,
+        } => format!("{reason}; attempt {attempt} in {after_ms} ms"),
         Event::Disconnected { reason } => format!("disconnected: {reason}"),
-        Event::StreamingPaused { mode, executed, took_ms } => {
-            format!("paused ({mode}) behind line {executed}, {took_ms} ms after the wish; r to resume")
+        Event::StreamingPaused {
+            mode,
+            executed,
+            took_ms,
+        } => {
+            format!(
+                "paused ({mode}) behind line {executed}, {took_ms} ms after the wish; r to resume"
+            )
         }
         Event::StreamingResumed { .. } => "resumed".to_owned(),
-        Event::PauseTimeout => "the machine has not confirmed the pause in time; nothing more is sent".to_owned(),
+        Event::PauseTimeout => {
+            "the machine has not confirmed the pause in time; nothing more is sent".to_owned()
+        }
         Event::ResumeTimeout => "the machine has not confirmed the resume in time".to_owned(),
-        Event::PauseExpired { policy } => format!("the longest pause allowed is over ({policy}); the machine was not moved"),
-        Event::StopReached { code, line, asks: false } => format!("{code} reached in line {line}"),
+        Event::PauseExpired { policy } => {
+            format!("the longest pause allowed is over ({policy}); the machine was not moved")
+        }
+        Event::StopReached {
+            code,
+            line,
+            asks: false,
+        } => format!("{code} reached in line {line}"),
         Event::CheckpointFailed { reason } => format!("no more records can be written: {reason}"),
-        Event::MemoryWarning { level, used_bytes, limit_bytes } => format!(
+        Event::MemoryWarning {
+            level,
+            used_bytes,
+            limit_bytes,
+        } => format!(
             "memory: {level}, {} of {}",
             text::size(*used_bytes as u64),
             text::size(*limit_bytes as u64)
@@ -214,7 +272,9 @@ fn words(event: &Event) -> Option<String> {
         Event::Message { text } => format!("machine: {text}"),
         Event::MachineAction { action } => format!("the machine asks to {action}"),
         Event::ResetDone => "the controller has reset itself".to_owned(),
-        Event::ChunkRetryQueued { number } => format!("the controller asked for line number {number} again"),
+        Event::ChunkRetryQueued { number } => {
+            format!("the controller asked for line number {number} again")
+        }
         _ => return None,
     })
 }
@@ -237,7 +297,10 @@ mod tests {
             elapsed_ms: 3_723_000,
             ..Progress::default()
         };
-        let shown = Shown { planner_blocks: Some(15), ..Shown::default() };
+        let shown = Shown {
+            planner_blocks: Some(15),
+            ..Shown::default()
+        };
         let status = Status {
             state: "Run".into(),
             machine_position: Some(vec![-123.456, 200.0, -1.25]),
@@ -251,9 +314,20 @@ mod tests {
         let text = message(&at, Some(&status), &shown);
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("line 1,234,567 of 9,999,999"));
-        assert_eq!(lines.next(), Some("1,234 lines/s · 31.2 KiB/s · window 100 % · planner 12 of 15 · 31.0 MiB of 1.0 GiB"));
-        assert_eq!(lines.next(), Some("1:02:03 elapsed · 7:20:31 left · X-123.46 Y200.00 Z-1.25 · F3000 (110 %)"));
+        assert_eq!(
+            lines.next(),
+            Some(
+                "1,234 lines/s · 31.2 KiB/s · window 100 % · planner 12 of 15 · 31.0 MiB of 1.0 GiB"
+            )
+        );
+        assert_eq!(
+            lines.next(),
+            Some("1:02:03 elapsed · 7:20:33 left · X-123.46 Y200.00 Z-1.25 · F3000 (110 %)")
+        );
         assert_eq!(lines.next(), Some(HELP));
-        assert!(text.lines().all(|line| line.chars().count() <= 85), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 85),
+            "{text}"
+        );
     }
 }

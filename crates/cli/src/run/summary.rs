@@ -61,7 +61,11 @@ impl Summary {
             total_lines: snapshot.progress.total_lines,
             bytes_sent: outcome.bytes_sent,
             elapsed_ms: outcome.elapsed.as_millis().try_into().unwrap_or(u64::MAX),
-            lines_per_s: if seconds > 0.0 { outcome.lines as f64 / seconds } else { 0.0 },
+            lines_per_s: if seconds > 0.0 {
+                outcome.lines as f64 / seconds
+            } else {
+                0.0
+            },
             executed: at.executed,
             in_doubt: (at.executed < at.sent).then_some([at.executed + 1, at.sent]),
             pauses: snapshot.pauses.count,
@@ -83,7 +87,12 @@ impl Summary {
                 text::duration(elapsed),
                 text::rate(self.lines_per_s)
             ),
-            format!("{} checkpoints, {} pauses, {} resends", text::count(self.checkpoints), self.pauses, text::count(self.resends)),
+            format!(
+                "{} checkpoints, {} pauses, {} resends",
+                text::count(self.checkpoints),
+                self.pauses,
+                text::count(self.resends)
+            ),
         ];
         match self.in_doubt {
             Some([first, last]) => lines.push(format!(
@@ -91,7 +100,10 @@ impl Summary {
                 self.executed
             )),
             None if self.outcome == "finished" => {}
-            None => lines.push(format!("stopped behind line {}; nothing is in doubt", self.executed)),
+            None => lines.push(format!(
+                "stopped behind line {}; nothing is in doubt",
+                self.executed
+            )),
         }
         lines
     }

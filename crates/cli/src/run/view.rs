@@ -69,8 +69,16 @@ impl View {
 
     pub(crate) fn analysis(&self, at: &Vetting) {
         if let Self::Json = self {
-            let percentage = if at.total_bytes == 0 { 100.0 } else { at.bytes as f64 * 100.0 / at.total_bytes as f64 };
-            out::json(&Event::AnalysisProgress { lines: at.lines, bytes: at.bytes, percentage });
+            let percentage = if at.total_bytes == 0 {
+                100.0
+            } else {
+                at.bytes as f64 * 100.0 / at.total_bytes as f64
+            };
+            out::json(&Event::AnalysisProgress {
+                lines: at.lines,
+                bytes: at.bytes,
+                percentage,
+            });
         }
     }
 
@@ -124,7 +132,10 @@ impl View {
         match self {
             Self::Json => out::json(&summary),
             Self::Quiet(_) => {}
-            Self::Screen(_) => summary.lines().iter().for_each(|line| out::line(format_args!("{line}"))),
+            Self::Screen(_) => summary
+                .lines()
+                .iter()
+                .for_each(|line| out::line(format_args!("{line}"))),
         }
     }
 }

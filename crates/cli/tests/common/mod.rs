@@ -1,5 +1,7 @@
 //! The real program on files in a directory of its own.
 
+#![allow(dead_code, reason = "each test program uses its own part of this")]
+
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -12,7 +14,10 @@ use tempfile::{TempDir, tempdir};
 /// The program under test.
 pub(crate) fn feedhold(state: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_feedhold"));
-    command.env("FEEDHOLD_STATE", state).env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+        .env("FEEDHOLD_STATE", state)
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null());
     command
 }
 
@@ -23,7 +28,9 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { dir: tempdir().expect("a directory") }
+        Self {
+            dir: tempdir().expect("a directory"),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -49,13 +56,20 @@ impl Place {
     /// Starts the program and waits for a line on its standard output that holds `sign`.
     pub(crate) fn start(&self, args: &[&str], sign: &str) -> Started {
         let mut command = self.command(args);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         while !line.contains(sign) {
             line.clear();
             let read = lines.read_line(&mut line).expect("text");
-            assert!(read > 0, "the program ended without a line that holds {sign:?}");
+            assert!(
+                read > 0,
+                "the program ended without a line that holds {sign:?}"
+            );
         }
         Started { child, lines, line }
     }
@@ -108,7 +122,11 @@ impl Drop for Started {
 pub(crate) fn zigzag(motions: u32) -> String {
     let mut text = "G21 G90 G94\nG0 Z5\nG0 X0 Y0\nF600\n".to_owned();
     for number in 0..motions {
-        text.push_str(&format!("G1 X{} Y{}.5 Z-1\n", if number % 2 == 0 { 100 } else { 0 }, number % 90));
+        text.push_str(&format!(
+            "G1 X{} Y{}.5 Z-1\n",
+            if number % 2 == 0 { 100 } else { 0 },
+            number % 90
+        ));
     }
     text.push_str("G0 Z5\nM30\n");
     text

@@ -48,7 +48,13 @@ impl Connected {
     ///
     /// # Errors
     /// [`Error::Run`] when the job cannot begin.
-    pub async fn go_on(&self, vetted: Vetted, begun: Begun, done: u64, offset: u64) -> Result<Outcome, Error> {
+    pub async fn go_on(
+        &self,
+        vetted: Vetted,
+        begun: Begun,
+        done: u64,
+        offset: u64,
+    ) -> Result<Outcome, Error> {
         let job = Job::new(vetted, Arc::clone(&self.chain))
             .machine(&self.address)
             .starting_behind(done, offset)
@@ -64,7 +70,9 @@ impl Connected {
             Records::In(jobs) => jobs.clone(),
         };
         let settings = self.settings.clone();
-        let begun = spawn_blocking(move || jobs.begin(&vetted.identity, &settings)).await.map_err(|_| Error::Gone)??;
+        let begun = spawn_blocking(move || jobs.begin(&vetted.identity, &settings))
+            .await
+            .map_err(|_| Error::Gone)??;
         Ok(Some(begun))
     }
 
@@ -74,7 +82,9 @@ impl Connected {
     /// [`Error::SimLog`] when the log of a simulated machine could not be written to its end.
     #[cfg(feature = "simulator")]
     pub async fn disconnect(self) -> Result<Option<feedhold_simulator::Simulator>, Error> {
-        let Self { handle, simulated, .. } = self;
+        let Self {
+            handle, simulated, ..
+        } = self;
         drop(handle);
         match simulated {
             Some(simulated) => Ok(Some(simulated.switched_off().await?)),

@@ -15,16 +15,32 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// # Errors
 /// [`Error::Macro`] when it cannot be read, is longer than 64 KiB, holds nothing, or holds lines the controller cannot take.
 pub fn read_macro(path: &Path, settings: &Settings) -> Result<StopAction, Error> {
-    let failed = |reason: String| Error::Macro { path: path.to_owned(), reason };
-    let length = std::fs::metadata(path).map_err(|error| failed(format!("{error}; check its name")))?.len();
+    let failed = |reason: String| Error::Macro {
+        path: path.to_owned(),
+        reason,
+    };
+    let length = std::fs::metadata(path)
+        .map_err(|error| failed(format!("{error}; check its name")))?
+        .len();
     if length > MAX_BYTES {
-        return Err(failed(format!("{length} bytes are too many for a macro; {MAX_BYTES} is the most")));
+        return Err(failed(format!(
+            "{length} bytes are too many for a macro; {MAX_BYTES} is the most"
+        )));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| failed(format!("{error}; write it as plain text")))?;
-    let program = settings.chain()?.program(&text).map_err(|refusals| failed(refusals.to_string()))?;
-    let lines: Vec<_> = program.lines().map(|line| String::from_utf8_lossy(line.text).into_owned()).collect();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| failed(format!("{error}; write it as plain text")))?;
+    let program = settings
+        .chain()?
+        .program(&text)
+        .map_err(|refusals| failed(refusals.to_string()))?;
+    let lines: Vec<_> = program
+        .lines()
+        .map(|line| String::from_utf8_lossy(line.text).into_owned())
+        .collect();
     if lines.is_empty() {
-        return Err(failed("it holds no line for the machine; use `skip` to do nothing".to_owned()));
+        return Err(failed(
+            "it holds no line for the machine; use `skip` to do nothing".to_owned(),
+        ));
     }
     Ok(StopAction::Macro(lines))
 }

@@ -111,16 +111,30 @@ impl TryFrom<Written> for Settings {
 
     fn try_from(written: Written) -> Result<Self, String> {
         let words = |names: &[String]| -> Result<Vec<WordName>, String> {
-            names.iter().map(|name| name.parse().map_err(|error| format!("{error}"))).collect()
+            names
+                .iter()
+                .map(|name| name.parse().map_err(|error| format!("{error}")))
+                .collect()
         };
         Ok(Self {
-            dialect: crate::guess::dialect_named(&written.dialect).ok_or_else(|| format!("no dialect {}", written.dialect))?,
+            dialect: crate::guess::dialect_named(&written.dialect)
+                .ok_or_else(|| format!("no dialect {}", written.dialect))?,
             pack: written.pack.parse().map_err(|error| format!("{error}"))?,
-            block_delete: written.block_delete.parse().map_err(|error| format!("{error}"))?,
-            line_numbers: written.line_numbers.parse().map_err(|error| format!("{error}"))?,
+            block_delete: written
+                .block_delete
+                .parse()
+                .map_err(|error| format!("{error}"))?,
+            line_numbers: written
+                .line_numbers
+                .parse()
+                .map_err(|error| format!("{error}"))?,
             skip: words(&written.skip)?,
             allow: words(&written.allow)?,
-            windowing: if written.send_response { Windowing::SendResponse } else { Windowing::Native },
+            windowing: if written.send_response {
+                Windowing::SendResponse
+            } else {
+                Windowing::Native
+            },
             rx_bytes: written.rx_bytes,
         })
     }
@@ -137,7 +151,10 @@ mod tests {
             pack: Pack::Lossless,
             block_delete: BlockDelete::Drop,
             line_numbers: LineNumbers::Keep,
-            skip: vec!["G64".parse().expect("a code"), "H".parse().expect("a letter")],
+            skip: vec![
+                "G64".parse().expect("a code"),
+                "H".parse().expect("a letter"),
+            ],
             allow: vec!["M7".parse().expect("a code")],
             windowing: Windowing::SendResponse,
             rx_bytes: Some(1024),
@@ -152,7 +169,10 @@ mod tests {
 
     #[test]
     fn a_receive_buffer_that_holds_nothing_is_refused() {
-        let settings = Settings { rx_bytes: Some(3), ..Settings::new(Dialect::Grbl) };
+        let settings = Settings {
+            rx_bytes: Some(3),
+            ..Settings::new(Dialect::Grbl)
+        };
         assert!(settings.chain().is_err() && settings.streamer().is_err());
     }
 }

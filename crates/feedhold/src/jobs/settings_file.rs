@@ -14,8 +14,12 @@ const NAME: &str = "job.json";
 /// Writes them durably: the store beside them is durable as well.
 pub(super) fn write(dir: &Path, settings: &Settings) -> Result<(), JobsError> {
     let path = dir.join(NAME);
-    let failed = |reason: String| JobsError::Settings { path: path.clone(), reason };
-    let json = serde_json::to_vec_pretty(&Written::from(settings)).map_err(|error| failed(error.to_string()))?;
+    let failed = |reason: String| JobsError::Settings {
+        path: path.clone(),
+        reason,
+    };
+    let json = serde_json::to_vec_pretty(&Written::from(settings))
+        .map_err(|error| failed(error.to_string()))?;
     let write = || -> io::Result<()> {
         let mut file = File::create(&path)?;
         file.write_all(&json)?;
@@ -26,9 +30,13 @@ pub(super) fn write(dir: &Path, settings: &Settings) -> Result<(), JobsError> {
 
 pub(super) fn read(dir: &Path) -> Result<Settings, JobsError> {
     let path = dir.join(NAME);
-    let failed = |reason: String| JobsError::Settings { path: path.clone(), reason };
+    let failed = |reason: String| JobsError::Settings {
+        path: path.clone(),
+        reason,
+    };
     let json = fs::read(&path).map_err(|error| failed(error.to_string()))?;
-    let written: Written = serde_json::from_slice(&json).map_err(|error| failed(error.to_string()))?;
+    let written: Written =
+        serde_json::from_slice(&json).map_err(|error| failed(error.to_string()))?;
     written.try_into().map_err(failed)
 }
 

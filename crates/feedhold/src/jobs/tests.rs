@@ -11,7 +11,12 @@ fn jobs() -> (TempDir, Jobs) {
 }
 
 fn file(path: &str) -> FileIdentity {
-    FileIdentity { path: path.into(), bytes: 3, lines: 1, digest: [0xab; 32] }
+    FileIdentity {
+        path: path.into(),
+        bytes: 3,
+        lines: 1,
+        digest: [0xab; 32],
+    }
 }
 
 fn record(path: &str, executed: u64) -> Record {
@@ -47,7 +52,10 @@ fn names_are_plain_and_never_leave_the_root() {
     let (_dir, jobs) = jobs();
     jobs.begin(&file("a.nc"), &settings()).expect("begun");
     for name in ["", ".", "..", "../state", "/", "a-abababab/", "none"] {
-        assert!(matches!(jobs.open(name), Err(JobsError::Unknown { .. })), "{name:?}");
+        assert!(
+            matches!(jobs.open(name), Err(JobsError::Unknown { .. })),
+            "{name:?}"
+        );
     }
 }
 
@@ -56,8 +64,13 @@ fn unfinished_jobs_of_one_file_lie_beside_each_other_and_finished_ones_make_room
     let (_dir, jobs) = jobs();
     let mut first = jobs.begin(&file("a.nc"), &settings()).expect("begun");
     first.store.commit(&record("a.nc", 5)).expect("written");
-    let second = jobs.begin(&file("a.nc"), &settings()).expect("begun beside it");
-    assert_eq!((first.name.as_str(), second.name.as_str()), ("a-abababab", "a-abababab-2"));
+    let second = jobs
+        .begin(&file("a.nc"), &settings())
+        .expect("begun beside it");
+    assert_eq!(
+        (first.name.as_str(), second.name.as_str()),
+        ("a-abababab", "a-abababab-2")
+    );
     first.store.finish().expect("finished");
     drop((first, second));
     let third = jobs.begin(&file("a.nc"), &settings()).expect("begun");
@@ -68,16 +81,27 @@ fn unfinished_jobs_of_one_file_lie_beside_each_other_and_finished_ones_make_room
 fn the_list_tells_what_the_records_say() {
     let (_dir, jobs) = jobs();
     assert!(jobs.list().expect("an empty list").is_empty());
-    assert!(matches!(jobs.latest_unfinished(), Err(JobsError::NoneUnfinished { .. })));
+    assert!(matches!(
+        jobs.latest_unfinished(),
+        Err(JobsError::NoneUnfinished { .. })
+    ));
     for (name, executed) in [("a.nc", 1), ("b.nc", 2)] {
         let mut begun = jobs.begin(&file(name), &settings()).expect("begun");
-        begun.store.commit(&record(name, executed)).expect("written");
+        begun
+            .store
+            .commit(&record(name, executed))
+            .expect("written");
         if name == "b.nc" {
             begun.store.finish().expect("finished");
         }
     }
     fs::create_dir(jobs.root().join("no-job")).expect("a directory");
-    let mut names: Vec<_> = jobs.list().expect("a list").into_iter().map(|known| known.name).collect();
+    let mut names: Vec<_> = jobs
+        .list()
+        .expect("a list")
+        .into_iter()
+        .map(|known| known.name)
+        .collect();
     names.sort();
     assert_eq!(names, ["a-abababab", "b-abababab"]);
     assert_eq!(jobs.latest_unfinished().expect("one is left"), "a-abababab");
@@ -92,5 +116,8 @@ fn missing_settings_are_named() {
     let begun = jobs.begin(&file("a.nc"), &settings()).expect("begun");
     fs::remove_file(jobs.root().join(&begun.name).join("job.json")).expect("removed");
     let error = jobs.settings(&begun.name).expect_err("gone").to_string();
-    assert!(error.contains("job.json") && error.contains("start the job anew"), "{error}");
+    assert!(
+        error.contains("job.json") && error.contains("start the job anew"),
+        "{error}"
+    );
 }

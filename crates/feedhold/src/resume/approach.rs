@@ -4,7 +4,8 @@
 //! approach that sets the modes first moves by steps in programs that do.
 
 use feedhold_gcode_parse::{
-    Axis, CutterCompensation, Distance, FeedMode, Interpreter, ModalState, MotionMode, Plane, Spindle, ToolLength, Units,
+    Axis, CutterCompensation, Distance, FeedMode, Interpreter, ModalState, MotionMode, Plane,
+    Spindle, ToolLength, Units,
 };
 use feedhold_stream_core::dialect::Dialect;
 
@@ -43,10 +44,16 @@ fn check(history: &History) -> Result<(), Refusal> {
     }
     for (axis, placed) in AXES.into_iter().zip(history.placed) {
         if placed == Placed::BySteps {
-            return Err(Refusal::PositionUnknown { axis: char::from(axis.letter()), line });
+            return Err(Refusal::PositionUnknown {
+                axis: char::from(axis.letter()),
+                line,
+            });
         }
     }
-    if AXES.into_iter().any(|axis| history.machine.g92_offset()[axis] != 0.0) {
+    if AXES
+        .into_iter()
+        .any(|axis| history.machine.g92_offset()[axis] != 0.0)
+    {
         return in_force("an offset set by G92");
     }
     if state.cutter_compensation != CutterCompensation::Off {
@@ -73,9 +80,18 @@ fn check_motion(mode: MotionMode, history: &History) -> Result<(), Refusal> {
             Some(next) if !next.names_mode => Err(Refusal::BareArc { line: next.line }),
             _ => Ok(()),
         },
-        MotionMode::Canned(_) => Err(Refusal::InForce { what: "a canned cycle", line }),
-        MotionMode::Probe(_) => Err(Refusal::InForce { what: "probing (G38)", line }),
-        _ => Err(Refusal::InForce { what: "a spline or threading mode", line }),
+        MotionMode::Canned(_) => Err(Refusal::InForce {
+            what: "a canned cycle",
+            line,
+        }),
+        MotionMode::Probe(_) => Err(Refusal::InForce {
+            what: "probing (G38)",
+            line,
+        }),
+        _ => Err(Refusal::InForce {
+            what: "a spline or threading mode",
+            line,
+        }),
     }
 }
 
@@ -83,30 +99,56 @@ struct Steps(Vec<Step>);
 
 impl Steps {
     fn add(&mut self, line: impl Into<String>, purpose: &'static str) {
-        self.0.push(Step { line: line.into(), purpose });
+        self.0.push(Step {
+            line: line.into(),
+            purpose,
+        });
     }
 }
 
 fn mill(steps: &mut Steps, history: &History) {
     let machine = &history.machine;
     let state = machine.state();
-    steps.add("G21 G90 G94 G17", "mm, absolute, so that the approach means what it says");
-    steps.add(format!("G{}", state.coordinate_system.code()), "the work coordinates of the program");
+    steps.add(
+        "G21 G90 G94 G17",
+        "mm, absolute, so that the approach means what it says",
+    );
+    steps.add(
+        format!("G{}", state.coordinate_system.code()),
+        "the work coordinates of the program",
+    );
     if state.tool_length == ToolLength::Dynamic {
-        steps.add(format!("G43.1 Z{}", number(machine.tool_offset()[Axis::Z])), "the tool's length");
+        steps.add(
+            format!("G43.1 Z{}", number(machine.tool_offset()[Axis::Z])),
+            "the tool's length",
+        );
     }
     if let Some(top) = history.highest_z {
-        steps.add(format!("G0 Z{}", number(top)), "up to the highest point of the whole program");
+        steps.add(
+            format!("G0 Z{}", number(top)),
+            "up to the highest point of the whole program",
+        );
     }
     over(steps, history, "G0", "");
     spindle_and_coolant(steps, state);
-    let feed = if state.feed_mode == FeedMode::PerMinute && state.feed > 0.0 { state.feed } else { PLUNGE_FEED };
+    let feed = if state.feed_mode == FeedMode::PerMinute && state.feed > 0.0 {
+        state.feed
+    } else {
+        PLUNGE_FEED
+    };
     if history.placed[2] == Placed::At {
         let z = number(machine.axis_value(Axis::Z));
-        steps.add(format!("G1 Z{z} F{}", number(feed.min(PLUNGE_FEED))), "down at feed");
+        steps.add(
+            format!("G1 Z{z} F{}", number(feed.min(PLUNGE_FEED))),
+            "down at feed",
+        );
     }
-    if state.feed_mode == FeedMode::PerMinute && state.feed > 0.0 {
-        steps.add(format!("G1 F{}", number(state.feed)), "the feed of the program");
+    let plunged_at_it = history.placed[2] == Placed::At && state.feed <= PLUNGE_FEED;
+    if state.feed_mode == FeedMode::PerMinute && state.feed > 0.0 && !plunged_at_it {
+        steps.add(
+            format!("G1 F{}", number(state.feed)),
+            "the feed of the program",
+        );
     }
     modes(steps, state);
 }
@@ -118,8 +160,14 @@ fn spindle_and_coolant(steps: &mut Steps, state: &ModalState) {
         Spindle::Counterclockwise => Some("M4"),
     };
     match turn {
-        Some(turn) => steps.add(format!("{turn} S{}", number(state.spindle_speed)), "the spindle"),
-        None if state.spindle_speed > 0.0 => steps.add(format!("S{}", number(state.spindle_speed)), "the spindle's speed"),
+        Some(turn) => steps.add(
+            format!("{turn} S{}", number(state.spindle_speed)),
+            "the spindle",
+        ),
+        None if state.spindle_speed > 0.0 => steps.add(
+            format!("S{}", number(state.spindle_speed)),
+            "the spindle's speed",
+        ),
         None => {}
     }
     if state.coolant.mist {
@@ -152,7 +200,10 @@ fn modes(steps: &mut Steps, state: &ModalState) {
     match state.motion {
         MotionMode::Rapid => steps.add("G0", "the motion mode of the program"),
         MotionMode::Cancelled => steps.add("G80", "the motion mode of the program"),
-        _ => steps.add("G1", "the motion mode of the program, or the one it leaves at once"),
+        _ => steps.add(
+            "G1",
+            "the motion mode of the program, or the one it leaves at once",
+        ),
     }
 }
 
@@ -163,13 +214,19 @@ fn print(steps: &mut Steps, history: &History) {
     steps.add("G21", "mm");
     steps.add("G90", "absolute");
     steps.add("M82", "absolute extrusion");
-    steps.add(format!("G92 E{}", number(machine.axis_value(Axis::E))), "the filament is where the program left it");
+    steps.add(
+        format!("G92 E{}", number(machine.axis_value(Axis::E))),
+        "the filament is where the program left it",
+    );
     if let Some(tool) = state.tool.filter(|tool| *tool > 0) {
         steps.add(format!("T{tool}"), "the tool of the program");
     }
     if history.placed[2] == Placed::At {
         let lifted = machine.axis_value(Axis::Z) + LIFT_MM;
-        steps.add(format!("G0 Z{} F{}", number(lifted), number(LIFT_FEED)), "up from the print");
+        steps.add(
+            format!("G0 Z{} F{}", number(lifted), number(LIFT_FEED)),
+            "up from the print",
+        );
     }
     over(steps, history, "G0", &format!(" F{}", number(TRAVEL_FEED)));
     if history.placed[2] == Placed::At {
@@ -177,7 +234,10 @@ fn print(steps: &mut Steps, history: &History) {
         steps.add(format!("G1 Z{z} F{}", number(LIFT_FEED)), "down at feed");
     }
     if state.feed > 0.0 {
-        steps.add(format!("G1 F{}", number(state.feed)), "the feed of the program");
+        steps.add(
+            format!("G1 F{}", number(state.feed)),
+            "the feed of the program",
+        );
     }
     if state.extrusion == Distance::Incremental {
         steps.add("M83", "the program extrudes by steps");
@@ -203,7 +263,10 @@ fn heat(steps: &mut Steps, state: &ModalState) {
         steps.add(format!("M109 S{hotend}"), "wait for the nozzle");
     }
     steps.add(format!("M106 S{}", number(state.fan)), "the fan");
-    for (code, percent, what) in [("M220", state.feed_percent, "feed override"), ("M221", state.flow_percent, "flow override")] {
+    for (code, percent, what) in [
+        ("M220", state.feed_percent, "feed override"),
+        ("M221", state.flow_percent, "flow override"),
+    ] {
         if percent != 100.0 {
             steps.add(format!("{code} S{}", number(percent)), what);
         }
@@ -224,12 +287,20 @@ fn over(steps: &mut Steps, history: &History, code: &str, feed: &str) {
 }
 
 fn coordinate(machine: &Interpreter, axis: Axis) -> String {
-    format!(" {}{}", char::from(axis.letter()), number(machine.axis_value(axis)))
+    format!(
+        " {}{}",
+        char::from(axis.letter()),
+        number(machine.axis_value(axis))
+    )
 }
 
 /// At most four decimals, none that say nothing.
 fn number(value: f64) -> String {
     let text = format!("{value:.4}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }

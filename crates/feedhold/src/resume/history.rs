@@ -70,8 +70,14 @@ impl History {
             chain,
         };
         let mut cutter = Cutter::new(ChunkSizer::cnc(), flavor);
-        let failed = |source| SourceError::Read { path: path.to_owned(), source };
-        let cut = |source: CutError| SourceError::Cut { path: path.to_owned(), source };
+        let failed = |source| SourceError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let cut = |source: CutError| SourceError::Cut {
+            path: path.to_owned(),
+            source,
+        };
         let mut file = File::open(path).map_err(failed)?;
         let mut buffer = vec![0; READ];
         loop {
@@ -99,8 +105,13 @@ struct Reading {
 
 impl Reading {
     fn take(&mut self, path: &Path, chunk: &RawChunk) -> Result<(), Error> {
-        let prepared =
-            self.chain.prepare(chunk).map_err(|refusals| SourceError::Refused { path: path.to_owned(), refusals })?;
+        let prepared = self
+            .chain
+            .prepare(chunk)
+            .map_err(|refusals| SourceError::Refused {
+                path: path.to_owned(),
+                refusals,
+            })?;
         let flavor = self.running.flavor();
         for line in prepared.lines() {
             let block = Block::parse(flavor, line.text);
@@ -109,7 +120,10 @@ impl Reading {
                 self.executed(&block, &effect);
             } else if self.history.next.is_none() && moves(&block, &effect) {
                 let names_mode = block.g_codes().any(|code| code.major <= 3);
-                self.history.next = Some(Next { line: line.source_line, names_mode });
+                self.history.next = Some(Next {
+                    line: line.source_line,
+                    names_mode,
+                });
             }
             self.climb(&effect);
         }
@@ -121,8 +135,12 @@ impl Reading {
 
     fn executed(&mut self, block: &Block<'_>, effect: &Effect) {
         self.history.machine = self.running.clone();
-        let homes = effect.motion.is_some_and(|motion| matches!(motion.kind, MotionKind::Home { .. }));
-        let names_none = AXES.into_iter().all(|axis| block.word(axis.letter()).is_none());
+        let homes = effect
+            .motion
+            .is_some_and(|motion| matches!(motion.kind, MotionKind::Home { .. }));
+        let names_none = AXES
+            .into_iter()
+            .all(|axis| block.word(axis.letter()).is_none());
         let by_steps = self.running.state().distance == feedhold_gcode_parse::Distance::Incremental
             && !block.has_g(Code::new(53));
         for (axis, placed) in AXES.into_iter().zip(&mut self.history.placed) {
@@ -139,7 +157,10 @@ impl Reading {
     }
 
     fn climb(&mut self, effect: &Effect) {
-        if effect.motion.is_some_and(|motion| matches!(motion.kind, MotionKind::Rapid | MotionKind::Linear)) {
+        if effect
+            .motion
+            .is_some_and(|motion| matches!(motion.kind, MotionKind::Rapid | MotionKind::Linear))
+        {
             let z = self.running.axis_value(Axis::Z);
             self.history.highest_z = Some(self.history.highest_z.map_or(z, |most| most.max(z)));
         }
@@ -148,7 +169,10 @@ impl Reading {
 
 /// Whether a line moves, or tries to with words that need a motion mode.
 fn moves(block: &Block<'_>, effect: &Effect) -> bool {
-    effect.motion.is_some() && AXES.into_iter().any(|axis| block.word(axis.letter()).is_some())
+    effect.motion.is_some()
+        && AXES
+            .into_iter()
+            .any(|axis| block.word(axis.letter()).is_some())
 }
 
 /// Where a line of this chunk begins in the file.
@@ -160,5 +184,8 @@ fn offset_of(chunk: &RawChunk, line: u64) -> u64 {
             return found.offset;
         }
     }
-    reader.finish().filter(|found| found.number == line).map_or(chunk.offset, |found| found.offset)
+    reader
+        .finish()
+        .filter(|found| found.number == line)
+        .map_or(chunk.offset, |found| found.offset)
 }

@@ -38,13 +38,17 @@ pub enum Refusal {
         last: u64,
     },
     /// Positions in the rest of the program count from wherever the machine is.
-    #[error("line {line} stands in incremental mode (G91), where a wrong start would shift everything behind it; start anew")]
+    #[error(
+        "line {line} stands in incremental mode (G91), where a wrong start would shift everything behind it; start anew"
+    )]
     Incremental {
         /// Last line executed.
         line: u64,
     },
     /// An axis was moved, and nothing says where to.
-    #[error("{axis} was only moved by steps up to line {line}, so nobody knows where it has to be; start anew")]
+    #[error(
+        "{axis} was only moved by steps up to line {line}, so nobody knows where it has to be; start anew"
+    )]
     PositionUnknown {
         /// Its letter.
         axis: char,
@@ -60,7 +64,9 @@ pub enum Refusal {
         line: u64,
     },
     /// The next motion leans on an arc mode that cannot be set alone.
-    #[error("line {line} goes on with an arc of the lines before it and does not say so itself; start anew")]
+    #[error(
+        "line {line} goes on with an arc of the lines before it and does not say so itself; start anew"
+    )]
     BareArc {
         /// The line.
         line: u64,

@@ -16,12 +16,19 @@ fn part(dialect: Dialect, text: &str) -> Part {
     let dir = tempdir().expect("a directory");
     let path = dir.path().join("part.nc");
     std::fs::write(&path, text).expect("written");
-    Part { _dir: dir, path, settings: Settings::new(dialect) }
+    Part {
+        _dir: dir,
+        path,
+        settings: Settings::new(dialect),
+    }
 }
 
 impl Part {
     fn vetted(&self) -> Vetted {
-        vet(&self.path, &self.settings.chain().expect("a chain"), |_| true).expect("a sound file")
+        vet(&self.path, &self.settings.chain().expect("a chain"), |_| {
+            true
+        })
+        .expect("a sound file")
     }
 
     fn record(&self, executed: u64) -> Record {
@@ -52,7 +59,10 @@ impl Part {
 }
 
 fn lines(plan: &Plan) -> Vec<&str> {
-    plan.approach.iter().map(|step| step.line.as_str()).collect()
+    plan.approach
+        .iter()
+        .map(|step| step.line.as_str())
+        .collect()
 }
 
 #[test]
@@ -77,7 +87,10 @@ fn a_mill_goes_up_over_on_and_down_before_the_modes_come_back() {
             "G1",
         ]
     );
-    assert!(plan.to_string().ends_with("the job goes on with line 8\n"), "{plan}");
+    assert!(
+        plan.to_string().ends_with("the job goes on with line 8\n"),
+        "{plan}"
+    );
 }
 
 #[test]
@@ -110,10 +123,25 @@ fn a_printer_heats_before_it_moves() {
 fn what_cannot_be_restored_is_refused_with_its_line() {
     let line = 3;
     for (text, want) in [
-        ("G0 X1\nG91\nG1 X1 F100\nX1\n", Refusal::Incremental { line }),
-        ("G91\nG0 X1\nG90\nG0 Y1\n", Refusal::PositionUnknown { axis: 'X', line }),
-        ("G0 X1\nG92 X0\nG0 X1\nX1\n", Refusal::InForce { what: "an offset set by G92", line }),
-        ("G1 X1 F100\nG2 X2 R5\nX3 R5\nX4 R5\n", Refusal::BareArc { line: 4 }),
+        (
+            "G0 X1\nG91\nG1 X1 F100\nX1\n",
+            Refusal::Incremental { line },
+        ),
+        (
+            "G91\nG0 X1\nG90\nG0 Y1\n",
+            Refusal::PositionUnknown { axis: 'X', line },
+        ),
+        (
+            "G0 X1\nG92 X0\nG0 X1\nX1\n",
+            Refusal::InForce {
+                what: "an offset set by G92",
+                line,
+            },
+        ),
+        (
+            "G1 X1 F100\nG2 X2 R5\nX3 R5\nX4 R5\n",
+            Refusal::BareArc { line: 4 },
+        ),
     ] {
         let part = part(Dialect::Grbl, text);
         assert_eq!(part.refusal(&part.record(line)), want, "{text:?}");
@@ -130,13 +158,42 @@ fn an_arc_mode_that_the_next_motion_leaves_is_no_obstacle() {
 fn records_that_do_not_fit_are_refused() {
     let part = part(Dialect::Grbl, "G0 X1\nX2\nX3\n");
     let clean = part.record(1);
-    let doubt = Record { sent: 2, ..clean.clone() };
-    assert_eq!(part.refusal(&doubt), Refusal::NotClean { executed: 1, last: 101 });
-    let crashed = Record { reason: Reason::Interval, ..clean.clone() };
-    assert_eq!(part.refusal(&crashed), Refusal::NotClean { executed: 1, last: 101 });
-    let finished = Record { reason: Reason::Finished, ..clean.clone() };
+    let doubt = Record {
+        sent: 2,
+        ..clean.clone()
+    };
+    assert_eq!(
+        part.refusal(&doubt),
+        Refusal::NotClean {
+            executed: 1,
+            last: 101
+        }
+    );
+    let crashed = Record {
+        reason: Reason::Interval,
+        ..clean.clone()
+    };
+    assert_eq!(
+        part.refusal(&crashed),
+        Refusal::NotClean {
+            executed: 1,
+            last: 101
+        }
+    );
+    let finished = Record {
+        reason: Reason::Finished,
+        ..clean.clone()
+    };
     assert_eq!(part.refusal(&finished), Refusal::Finished);
-    assert_eq!(part.refusal(&part.record(3)), Refusal::NothingLeft { lines: 3 });
+    assert_eq!(
+        part.refusal(&part.record(3)),
+        Refusal::NothingLeft { lines: 3 }
+    );
     std::fs::write(&part.path, "G0 X1\nX2\nX4\n").expect("written");
-    assert_eq!(part.refusal(&clean), Refusal::FileChanged { path: part.path.clone() });
+    assert_eq!(
+        part.refusal(&clean),
+        Refusal::FileChanged {
+            path: part.path.clone()
+        }
+    );
 }
