@@ -131,9 +131,10 @@ pub(crate) fn report(error: &anyhow::Error, json: out::Form) -> Exit {
 fn refusals(
     error: &anyhow::Error,
 ) -> Option<(&std::path::Path, &feedhold::stream_core::wire::Refusals)> {
-    let source = match error.downcast_ref::<Error>()? {
-        Error::Source(source) | Error::Run(RunError::Source(source)) => source,
-        _ => return None,
+    let (Error::Source(source) | Error::Run(RunError::Source(source))) =
+        error.downcast_ref::<Error>()?
+    else {
+        return None;
     };
     match source {
         SourceError::Refused { path, refusals } if !text::is_no_text(refusals) => {

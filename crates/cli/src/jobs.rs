@@ -17,7 +17,7 @@ use crate::{
 /// Runs the command.
 pub(crate) fn run(typed: &JsonArgs) -> anyhow::Result<Exit> {
     let jobs = high::jobs(typed.state_dir.as_deref())?;
-    let list = jobs.list().map_err(|error| feedhold::Error::Jobs(error))?;
+    let list = jobs.list().map_err(feedhold::Error::Jobs)?;
     if typed.json {
         list.iter().for_each(|known| out::json(&as_json(known)));
     } else if list.is_empty() {

@@ -1,14 +1,12 @@
 //! Whole jobs by the real program.
 
-mod common;
-
 use std::{
     fs,
     io::{BufRead, Read},
     process::Stdio,
 };
 
-use common::{Place, zigzag};
+use crate::common::{Place, zigzag};
 
 const FAST: &str = "sim:grbl?speed=max";
 

@@ -1,7 +1,5 @@
 //! The real program on files in a directory of its own.
 
-#![allow(dead_code, reason = "each test program uses its own part of this")]
-
 use std::{
     fs,
     io::{BufRead, BufReader},

@@ -1,10 +1,8 @@
 //! What bad input gets: a place, a remedy, an exit code, and not one byte sent.
 
-mod common;
-
 use std::{fs, net::TcpListener};
 
-use common::{Place, zigzag};
+use crate::common::{Place, zigzag};
 
 #[test]
 fn files_that_cannot_be_used() {
