@@ -6,7 +6,7 @@
 //!    what the controller cannot take is refused, every line learns its [class](chunk::Class).
 //! 2. [`Streamer`] sends prepared lines as far as the [window](window::Window) and the send lease allow, and settles them when the
 //!    [dialect](dialect::Dialect)'s answers come in. It knows four [positions](streamer::Positions), never one.
-//! 3. [`budget`] and [`pressure`] bound memory, [`retry`] bounds patience, [`resume`] finds the way back into a program that stopped.
+//! 3. [`budget`] and [`pressure`] bound memory, [`retry`] bounds patience.
 //!
 //! Everything is a pure state machine: time is a parameter, counted from an instant that the caller chooses, and randomness is a
 //! seed. The loop that drives a streamer stands with [`Streamer`], as an example that is compiled and run.
@@ -15,7 +15,6 @@ pub mod budget;
 pub mod chunk;
 pub mod dialect;
 pub mod pressure;
-pub mod resume;
 pub mod retry;
 pub mod streamer;
 pub mod window;

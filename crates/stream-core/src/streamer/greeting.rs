@@ -132,6 +132,7 @@ impl Streamer {
 
     fn fail_greeting(&mut self, error: GreetingError) {
         self.forget_flight();
+        self.realtime.clear();
         self.phase = Phase::Disconnected;
         self.emit(Event::GreetingFailed(error));
     }
@@ -142,7 +143,15 @@ impl Streamer {
             self.greeting.open = self.greeting.open.saturating_sub(1);
         }
         if let Step::Settle(next) = self.greeting.step {
-            self.settle_greeting(now, next);
+            match response {
+                Response::Started(_) => {
+                    self.greeting.was_reset = true;
+                    self.start_over(now);
+                }
+                // Only answers put the next step off: reports may come for ever.
+                _ if response.answers_line() => self.settle_greeting(now, next),
+                _ => {}
+            }
             return;
         }
         match response {
@@ -228,7 +237,10 @@ impl Streamer {
         self.flight
             .set_window(Window::new(self.config.window_kind(greeted.rx_bytes)));
         self.greeted = Some(greeted);
-        if let Some(blocks) = greeted.planner_blocks.filter(|&blocks| blocks > self.config.dialect.planner_blocks()) {
+        if let Some(blocks) = greeted
+            .planner_blocks
+            .filter(|&blocks| blocks > self.config.dialect.planner_blocks())
+        {
             self.executed.set_planner(blocks);
         }
         self.phase = Phase::Ready;

@@ -334,6 +334,7 @@ impl Streamer {
         self.program.clear();
         self.executed.begin(done);
         self.sent = done;
+        self.ceiling = self.ceiling.max(done);
         self.last_stop_line = None;
         self.lease_reported = false;
         self.phase = Phase::Streaming;
@@ -475,6 +476,8 @@ impl Streamer {
                 | Event::Message(_)
                 | Event::StrayAnswer
                 | Event::Resend { .. }
+                | Event::MachineAction(_)
+                | Event::ResetDone
         );
         if describes && self.events.len() >= MAX_EVENTS {
             self.dropped_events += 1;
@@ -502,8 +505,14 @@ impl Streamer {
         if mute {
             self.timers.stop_all();
         }
+        let known = matches!(self.phase, Phase::Faulted { .. });
         self.phase = Phase::Faulted { held, mute };
-        self.emit(Event::Fault(fault));
+        // A device that goes on complaining about a job that stands still must not fill the memory.
+        if known && self.events.len() >= MAX_EVENTS {
+            self.dropped_events += 1;
+        } else {
+            self.emit(Event::Fault(fault));
+        }
     }
 
     /// Nothing is in flight any more: the controller forgot it, or the link did.

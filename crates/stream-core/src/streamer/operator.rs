@@ -6,14 +6,19 @@ use thiserror::Error;
 
 use super::{
     Cancelling, CommandId, Event, Expiry, Fault, Pause, Phase, Proceed, State, Streamer, Timer,
-    transmit::Queued,
+    flight::Query,
+    transmit::{Queued, framed_length},
 };
-use crate::dialect::{Dialect, RealtimeCommand};
+use crate::{
+    chunk::Class,
+    dialect::{Dialect, RealtimeCommand},
+    wire::class_of,
+};
 
 /// Commands that may wait for their turn.
 const MAX_COMMANDS: usize = 64;
 /// How often the state is asked for while a transition waits for its confirmation (10 Hz, the most grbl should be asked).
-const TRANSITION_POLL: Duration = Duration::from_millis(100);
+pub(super) const TRANSITION_POLL: Duration = Duration::from_millis(100);
 
 /// The wish does not fit what the streamer is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -138,7 +143,12 @@ impl Streamer {
         self.expect("cancel", allowed)?;
         self.timers.stop(Timer::MaxPause);
         match (self.config.dialect, self.phase) {
-            (Dialect::Marlin, Phase::Faulted { .. }) => self.cancelled(now),
+            (Dialect::Marlin, Phase::Faulted { .. }) => {
+                self.cancelled(now);
+                // What the printer counted up to is not known any more.
+                self.next_number = 1;
+                self.ask(Query::ResetNumbers);
+            }
             (Dialect::Marlin, _) => self.phase = Phase::Cancelling(Cancelling::Draining),
             (
                 Dialect::Grbl,
@@ -162,6 +172,11 @@ impl Streamer {
     /// [`WrongState`] without a link.
     pub fn reset(&mut self, now: Duration) -> Result<(), WrongState> {
         self.expect("reset", !matches!(self.phase, Phase::Disconnected))?;
+        if matches!(self.phase, Phase::Greeting) {
+            // Whoever comes up behind it is greeted like anybody who has just started.
+            self.send_realtime(RealtimeCommand::EmergencyStop);
+            return Ok(());
+        }
         match self.config.dialect {
             Dialect::Grbl => self.soft_reset(now),
             Dialect::Marlin => {
@@ -198,7 +213,7 @@ impl Streamer {
             } | Phase::Pausing {
                 pause: Pause::Immediate,
                 ..
-            }
+            } | Phase::Faulted { held: true, .. }
         );
         let deaf = held && self.config.dialect == Dialect::Grbl;
         let gone = matches!(
@@ -222,22 +237,36 @@ impl Streamer {
         if text.is_empty() {
             return Err(CommandError::Empty);
         }
-        let limit = self.config.dialect.max_line();
-        if text.len() > limit {
-            return Err(CommandError::TooLong {
-                length: text.len(),
-                limit,
-            });
-        }
+        self.check_length(text)?;
         if self.commands.len() >= MAX_COMMANDS {
             return Err(CommandError::Full);
         }
         let id = CommandId(self.next_command);
         self.next_command += 1;
-        let class = crate::chunk::Class::Modal;
+        let class = match class_of(self.config.dialect, text) {
+            // Nobody waits for this stop to be reached: whoever typed it wants it now.
+            Class::Stop(_) => Class::Patient,
+            class => class,
+        };
         self.commands
             .push_back(Queued::command(id, class, text, self.config.dialect));
         Ok(id)
+    }
+
+    /// A line that no window can ever carry would keep everything behind it waiting for ever.
+    fn check_length(&self, text: &[u8]) -> Result<(), CommandError> {
+        let ahead = self.next_number.saturating_add(MAX_COMMANDS as u64);
+        let length = framed_length(text, self.is_numbered().then_some(ahead)) - 1;
+        let window = self.flight.window().max_bytes().unwrap_or(usize::MAX);
+        let limit = self
+            .config
+            .dialect
+            .max_line()
+            .min(window.saturating_sub(1));
+        if length <= limit {
+            return Ok(());
+        }
+        Err(CommandError::TooLong { length, limit })
     }
 
     /// Queues a realtime command (override, door, jog cancel, …). `false` when this firmware has none of that kind.

@@ -8,6 +8,7 @@ use super::{
     Cancelling, Event, Fault, InDoubt, MachineAction, Pause, Phase, State, Streamer, Timer,
     event::Greeted,
     flight::{InFlight, Origin, Query},
+    operator::TRANSITION_POLL,
     program::Cursor,
 };
 use crate::{
@@ -97,7 +98,12 @@ impl Streamer {
             return;
         }
         if let Some(number) = ack.line {
-            return self.settle_numbered(now, number);
+            // A number that was never sent is a garbled one.
+            return if number < self.next_number {
+                self.settle_numbered(now, number)
+            } else {
+                self.stray()
+            };
         }
         if self.resend_answers > 0 {
             self.resend_answers -= 1;
@@ -114,7 +120,9 @@ impl Streamer {
     }
 
     fn is_confirming(&self) -> bool {
-        self.flight.front().is_some_and(|front| front.origin == Origin::Query(Query::Confirm))
+        self.flight
+            .front()
+            .is_some_and(|front| front.origin == Origin::Query(Query::Confirm))
     }
 
     /// The barrier was confirmed: everything sent has arrived, in order, and has been executed.
@@ -185,7 +193,11 @@ impl Streamer {
                 }
             }
             Origin::Command(id) => self.emit(Event::CommandDone { id, answer }),
-            Origin::Query(Query::Barrier) if answer.is_ok() && self.flight.is_empty() => {
+            Origin::Query(Query::Barrier) if let Err(answer) = answer => {
+                // The machine is locked, or keeps refusing after an error: asking again would never end.
+                self.refused(self.sent, answer);
+            }
+            Origin::Query(Query::Barrier) if self.flight.is_empty() => {
                 if self.is_numbered() {
                     self.ask(Query::Confirm);
                 } else {
@@ -262,7 +274,7 @@ impl Streamer {
             // The request itself follows. Should it be lost, this line says the same.
             self.resend_answers += u32::from(!self.resend_announced);
             self.resend_announced = true;
-            self.go_back(now, last + 1);
+            self.go_back(now, last.saturating_add(1));
         }
     }
 
@@ -322,6 +334,8 @@ impl Streamer {
         }
         self.drained = true;
         self.executed.drained();
+        // Everything has arrived, so nobody can ask for it again.
+        self.history.clear();
         self.at_rest(now);
     }
 
@@ -338,6 +352,7 @@ impl Streamer {
         let in_doubt = self.positions().in_doubt();
         let phase = self.phase;
         self.forget_flight();
+        self.next_number = 1;
         match phase {
             Phase::Cancelling(_) => {
                 self.emit(Event::ResetDone);
@@ -351,7 +366,6 @@ impl Streamer {
                         was_reset: true,
                         ..greeted
                     });
-                    self.next_number = 1;
                     self.emit(Event::ResetDone);
                 }
                 if self.config.dialect == Dialect::Grbl {
@@ -399,9 +413,11 @@ impl Streamer {
 
     fn on_status(&mut self, now: Duration, report: StatusReport) {
         let before = self.status.replace(report);
-        if before.is_none_or(|before| {
+        let changed = before.is_none_or(|before| {
             before.state != report.state || before.machine_position != report.machine_position
-        }) {
+        });
+        // A machine that somebody holds, or whose door is open, stands still with good reason.
+        if changed || report.state.is_held() {
             self.last_progress = now;
         }
         self.emit(Event::Status(report));
@@ -411,6 +427,12 @@ impl Streamer {
                 self.paused(now, pause, since)
             }
             (Phase::Resuming { since, .. }, state) if !state.is_held() => self.resumed(now, since),
+            // grbl ignores a resume while it is still slowing down.
+            (Phase::Resuming { since, .. }, MachineState::Hold(0) | MachineState::Door(0))
+                if asked.is_some() && now >= since + TRANSITION_POLL =>
+            {
+                self.send_realtime(RealtimeCommand::Resume);
+            }
             (Phase::Cancelling(Cancelling::Holding), state) if !state.may_move() => {
                 let _ = self.reset(now);
             }
@@ -494,7 +516,9 @@ impl Streamer {
                 .and_then(|line| dwell_of(line.text)),
             _ => None,
         };
-        begun + dwell.unwrap_or(Duration::ZERO) + DWELL_GRACE
+        begun
+            .saturating_add(dwell.unwrap_or(Duration::ZERO))
+            .saturating_add(DWELL_GRACE)
     }
 
     /// Something shows that the controller works on what it was sent.

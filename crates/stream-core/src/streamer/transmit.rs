@@ -103,7 +103,7 @@ impl Streamer {
             return false;
         }
         if self.history.is_resending() {
-            return self.transmit_again(now, out);
+            return self.may_resend() && self.transmit_again(now, out);
         }
         let exclusive = self
             .flight
@@ -118,7 +118,9 @@ impl Streamer {
         }
         match self.phase {
             Phase::Streaming => self.transmit_program(now, out),
-            Phase::Pausing { .. } | Phase::Cancelling(Cancelling::Draining) => self.come_to_rest(now),
+            Phase::Pausing { .. } | Phase::Cancelling(Cancelling::Draining) => {
+                self.come_to_rest(now)
+            }
             _ => false,
         }
     }
@@ -234,7 +236,13 @@ impl Streamer {
 
     /// A pause or a cancellation waits until the machine has finished what it was sent.
     fn come_to_rest(&mut self, now: Duration) -> bool {
-        let held = matches!(self.phase, Phase::Pausing { pause: Pause::Immediate, .. });
+        let held = matches!(
+            self.phase,
+            Phase::Pausing {
+                pause: Pause::Immediate,
+                ..
+            }
+        );
         if held && self.config.dialect == Dialect::Grbl {
             // A held machine answers nothing; its state report tells when it stands.
             return false;
@@ -292,6 +300,19 @@ impl Streamer {
         true
     }
 
+    /// A controller that asks for lines of the program again gets them only while the job moves.
+    fn may_resend(&self) -> bool {
+        let program = self
+            .history
+            .pending()
+            .is_some_and(|line| matches!(line.origin, Origin::Program { .. }));
+        let moves = matches!(
+            self.phase,
+            Phase::Streaming | Phase::Pausing { .. } | Phase::Cancelling(Cancelling::Draining)
+        );
+        moves || !program
+    }
+
     /// Sends the next line that was asked for again.
     fn transmit_again(&mut self, now: Duration, out: &mut Vec<u8>) -> bool {
         let Some(line) = self.history.pending() else {
@@ -338,7 +359,7 @@ impl Streamer {
 }
 
 /// Bytes of a line on the wire, terminator included.
-fn framed_length(text: &[u8], number: Option<u64>) -> usize {
+pub(super) fn framed_length(text: &[u8], number: Option<u64>) -> usize {
     let Some(number) = number else {
         return text.len() + 1;
     };

@@ -2,7 +2,7 @@
 
 use feedhold_gcode_parse::Code;
 
-use super::words::{Item, Kind};
+use super::words::{self, Item, Kind};
 use crate::{
     chunk::{Class, Stop, Weight},
     dialect::Dialect,
@@ -16,6 +16,15 @@ pub(super) fn class(dialect: Dialect, text: &[u8], items: &[Item]) -> Class {
     match dialect {
         Dialect::Grbl => grbl(text, items),
         Dialect::Marlin => marlin(items),
+    }
+}
+
+/// The class of a line that comes from no file. What cannot be read goes alone, like a setting.
+pub(crate) fn class_of(dialect: Dialect, text: &[u8]) -> Class {
+    let mut items = Vec::new();
+    match words::read(dialect, text, &mut items) {
+        Ok(_) => class(dialect, text, &items),
+        Err(_) => Class::Exclusive,
     }
 }
 

@@ -36,6 +36,7 @@ mod strip;
 mod trace;
 mod words;
 
+pub(crate) use classify::class_of;
 pub use chain::{Chain, Step};
 pub use config::{
     BlockDelete, ChainConfig, InvalidLimit, InvalidWordName, LineNumbers, Pack, UnknownChoice,
