@@ -4,12 +4,16 @@
 //! - [`ping_pong`]: the simplest host, the reference for every other one;
 //! - [`random`]: random programs that a controller takes without complaint;
 //! - [`world`]: the streaming engine against a simulated controller, in virtual time;
-//! - [`metrics`]: what a run costs in allocations, memory and processor time.
+//! - [`jobs`]: whole files through the front door, over real cables, in real time;
+//! - [`metrics`]: what a run costs in allocations, memory and processor time;
+//! - [`product`]: the real command as a child process, and what that costs.
 //!
 //! Programs of any size come from [`xtask::gcode`].
 
+pub mod jobs;
 pub mod metrics;
 pub mod oracle;
 pub mod ping_pong;
+pub mod product;
 pub mod random;
 pub mod world;

@@ -10,6 +10,7 @@ mod ci;
 mod generate;
 mod setup;
 mod sh;
+mod sim;
 mod test;
 mod tidy;
 mod workspace;
@@ -35,6 +36,7 @@ enum Command {
     Setup(setup::Args),
     Bench(bench::Args),
     Gen(generate::Args),
+    Sim(sim::Args),
 }
 
 fn main() -> ExitCode {
@@ -55,5 +57,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Setup(args) => setup::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Gen(args) => generate::run(&args),
+        Command::Sim(args) => sim::run(&args),
     }
 }
