@@ -1,7 +1,7 @@
 //! Jobs that were begun: where their records lie, and finding them again.
 //!
 //! Every job has a directory of its own under one root, named after its file and the beginning of the file's digest. In it lie the
-//! store of records (see [`checkpoint`](crate::checkpoint)) and `job.json`, the settings under which the job was begun.
+//! store of records (see [`checkpoint`]) and `job.json`, the settings under which the job was begun.
 
 mod settings_file;
 

@@ -186,3 +186,29 @@ fn what_is_typed_wrongly() {
         place.run(args).expect(2, words);
     }
 }
+
+#[test]
+fn machines_that_fail_in_mid_job() {
+    let place = Place::new();
+    place.file("part.nc", zigzag(300));
+    place.file("arc.nc", "G21 G90\nG0 X0 Y0\nG2 X10 Y0 R1 F100\nG1 X1\n");
+    for (file, machine, code, words) in [
+        ("part.nc", "sim:grbl?speed=max&homing=on", 5, &["in alarm", "$H"][..]),
+        ("part.nc", "sim:grbl?speed=max&fault=reset@line:100", 6, &["has reset itself", "in doubt: lines"]),
+        ("part.nc", "sim:grbl?speed=max&fault=disconnect@byte:2000", 6, &["the link was lost", "in doubt: lines"]),
+        ("arc.nc", "sim:grbl?speed=max", 6, &["line 3", "error:34"]),
+    ] {
+        place.run(&["run", file, "-m", machine]).expect(code, words);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_port_in_use_is_busy() {
+    let place = Place::new();
+    place.file("part.nc", zigzag(3000));
+    let link = place.path("tty").display().to_string();
+    let _sim = place.start(&["sim", "--pty", "--link", &link, "speed=10"], "ready");
+    let _first = place.start(&["run", "part.nc", "-m", &link, "--json"], "\"progress\"");
+    place.run(&["run", "part.nc", "-m", &link]).expect(5, &["another program is using this port"]);
+}
