@@ -193,9 +193,24 @@ fn machines_that_fail_in_mid_job() {
     place.file("part.nc", zigzag(300));
     place.file("arc.nc", "G21 G90\nG0 X0 Y0\nG2 X10 Y0 R1 F100\nG1 X1\n");
     for (file, machine, code, words) in [
-        ("part.nc", "sim:grbl?speed=max&homing=on", 5, &["in alarm", "$H"][..]),
-        ("part.nc", "sim:grbl?speed=max&fault=reset@line:100", 6, &["has reset itself", "in doubt: lines"]),
-        ("part.nc", "sim:grbl?speed=max&fault=disconnect@byte:2000", 6, &["the link was lost", "in doubt: lines"]),
+        (
+            "part.nc",
+            "sim:grbl?speed=max&homing=on",
+            5,
+            &["in alarm", "$H"][..],
+        ),
+        (
+            "part.nc",
+            "sim:grbl?speed=max&fault=reset@line:100",
+            6,
+            &["has reset itself", "in doubt: lines"],
+        ),
+        (
+            "part.nc",
+            "sim:grbl?speed=max&fault=disconnect@byte:2000",
+            6,
+            &["the link was lost", "in doubt: lines"],
+        ),
         ("arc.nc", "sim:grbl?speed=max", 6, &["line 3", "error:34"]),
     ] {
         place.run(&["run", file, "-m", machine]).expect(code, words);
@@ -210,5 +225,7 @@ fn a_port_in_use_is_busy() {
     let link = place.path("tty").display().to_string();
     let _sim = place.start(&["sim", "--pty", "--link", &link, "speed=10"], "ready");
     let _first = place.start(&["run", "part.nc", "-m", &link, "--json"], "\"progress\"");
-    place.run(&["run", "part.nc", "-m", &link]).expect(5, &["another program is using this port"]);
+    place
+        .run(&["run", "part.nc", "-m", &link])
+        .expect(5, &["another program is using this port"]);
 }

@@ -1,6 +1,6 @@
 //! A machine that is ready for a job.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use feedhold_session::{Handle, Job, Outcome, Vetted};
 use feedhold_stream_core::wire::Chain;
@@ -99,15 +99,5 @@ impl Connected {
     #[cfg(not(feature = "simulator"))]
     pub async fn disconnect(self) -> Result<(), Error> {
         Ok(())
-    }
-
-    /// The job's directory would be made here.
-    #[must_use]
-    pub fn records_root(&self) -> Option<PathBuf> {
-        match &self.records {
-            Records::Nowhere => None,
-            Records::OfUser => Jobs::of_user().ok().map(|jobs| jobs.root().to_owned()),
-            Records::In(jobs) => Some(jobs.root().to_owned()),
-        }
     }
 }
