@@ -122,6 +122,14 @@ pub enum Fault {
         /// Lines that may not have finished.
         in_doubt: InDoubt,
     },
+    /// The firmware reported an error behind which it does not do what it is told.
+    #[error("the controller said {answer}; in doubt: {in_doubt}")]
+    Stopped {
+        /// The controller's words and what to do.
+        answer: String,
+        /// Lines that may not have finished.
+        in_doubt: InDoubt,
+    },
     /// The link went away.
     #[error("the link was lost; in doubt: {in_doubt}")]
     LinkLost {

@@ -199,6 +199,8 @@ pub struct Streamer {
     /// When the controller last answered a line or showed progress.
     last_progress: Duration,
     last_answer: Duration,
+    /// When a sign came that a long command is still at work.
+    last_report: Duration,
     status: Option<StatusReport>,
     status_asked: Option<receive::Asked>,
     idle_polls: u32,
@@ -239,6 +241,7 @@ impl Streamer {
             timers: Timers::default(),
             last_progress: Duration::ZERO,
             last_answer: Duration::ZERO,
+            last_report: Duration::ZERO,
             status: None,
             status_asked: None,
             idle_polls: 0,

@@ -17,6 +17,7 @@ use crate::{
         Ack, Dialect, HostAction, MachineError, MachineState, RealtimeCommand, Response,
         StatusReport,
     },
+    retry::{Classify, Disposition},
 };
 
 /// Silence after which a numbered protocol is asked whether it is still there: longer than the two seconds in which a working
@@ -70,7 +71,14 @@ impl Streamer {
                 self.fault(Fault::Fatal { fatal, in_doubt });
             }
             Response::Action(action) => self.on_action(action),
-            Response::Temperature(report) => self.emit(Event::Temperature(report)),
+            Response::Temperature(report) => {
+                // Firmware that was told not to say that it is busy still counts the degrees of a heat-up.
+                let patient = |line: &InFlight| line.class == Class::Patient;
+                if self.flight.front().is_some_and(patient) {
+                    self.last_report = now;
+                }
+                self.emit(Event::Temperature(report));
+            }
             Response::Wait => {}
             Response::Capability { name, on } => self.note_capability(name, on),
             other => self.on_message(&other),
@@ -169,9 +177,6 @@ impl Streamer {
     }
 
     pub(super) fn note_probe(&mut self) {
-        if self.probes.len() == MAX_PROBES {
-            self.probes.pop_front();
-        }
         self.probes.push_back(self.next_number);
     }
 
@@ -182,6 +187,11 @@ impl Streamer {
 
     /// Everything that follows from the answer to one line.
     fn settle(&mut self, now: Duration, line: InFlight, answer: Result<(), String>) {
+        // Answers come in order: a question asked before this line was sent lost its own.
+        let asked_before = |before: &u64| line.number.is_some_and(|number| *before <= number);
+        while self.probes.front().is_some_and(asked_before) {
+            self.probes.pop_front();
+        }
         match line.origin {
             Origin::Program {
                 cursor,
@@ -269,7 +279,13 @@ impl Streamer {
             return;
         };
         if !error.kind.asks_resend() {
-            self.emit(Event::Message(answer));
+            let moves = self.is_running() && !matches!(self.phase, Phase::Cancelling(_));
+            if moves && error.kind.disposition() == Disposition::Abort {
+                let in_doubt = self.positions().in_doubt();
+                self.fault(Fault::Stopped { answer, in_doubt });
+            } else {
+                self.emit(Event::Message(answer));
+            }
         } else if let Some(last) = error.last_line {
             // The request itself follows. Should it be lost, this line says the same.
             self.resend_answers += u32::from(!self.resend_announced);
@@ -445,7 +461,9 @@ impl Streamer {
                 }
             }
             (
-                Phase::Streaming
+                Phase::Ready
+                | Phase::AtStop { .. }
+                | Phase::Streaming
                 | Phase::Pausing {
                     pause: Pause::Graceful,
                     ..
@@ -496,11 +514,24 @@ impl Streamer {
         if self.idle_polls < IDLE_POLLS {
             return;
         }
+        if matches!(self.phase, Phase::Ready | Phase::AtStop { .. }) {
+            return self.give_up_commands(now);
+        }
         let unanswered = match self.flight.source_lines() {
             Some((first, last)) => InDoubt { first, last },
             None => self.positions().in_doubt(),
         };
         self.fault(Fault::LostAnswer { unanswered });
+    }
+
+    /// The answers of commands beside the program got lost. Whoever waits for them is told.
+    fn give_up_commands(&mut self, now: Duration) {
+        self.idle_polls = 0;
+        while let Some(line) = self.flight.pop() {
+            let answer =
+                "nothing, although the machine is idle; an `ok` or the line was lost on the wire";
+            self.settle(now, line, Err(answer.to_owned()));
+        }
     }
 
     /// Until when a machine may stand idle over this line: a dwell for its time, every other line not at all.
@@ -510,6 +541,8 @@ impl Streamer {
         }
         let begun = self.last_answer.max(front.sent_at);
         let dwell = match front.origin {
+            // Its text is not kept; a dwell that somebody types is short.
+            Origin::Command(_) => Some(self.config.chunk_timeout),
             Origin::Program { cursor, .. } => self
                 .program
                 .line(cursor)
@@ -548,7 +581,10 @@ impl Streamer {
             self.timers.set(Timer::Silence, due);
             return;
         }
-        self.ask(Query::Probe);
+        // Each open question adds an answer, and only those that are remembered can be told from the answers of lines.
+        if self.probes.len() < MAX_PROBES {
+            self.ask(Query::Probe);
+        }
         self.timers.set(Timer::Silence, now + SILENCE);
     }
 
@@ -561,7 +597,7 @@ impl Streamer {
         if self.flight.is_empty() || !watching {
             return;
         }
-        let due = self.last_progress + self.config.chunk_timeout;
+        let due = self.last_progress.max(self.last_report) + self.config.chunk_timeout;
         let patient = self
             .flight
             .front()

@@ -3,6 +3,8 @@
 //! A script line starts with `> ` (the streamer sends exactly this), `< ` (the controller says this), `! ` (an operator's wish),
 //! `* ` (these events come, in this order, reports left out), `@ ` (milliseconds pass) or `= ` (executed acked sent).
 
+mod rough;
+
 use core::time::Duration;
 
 use super::*;
