@@ -81,7 +81,7 @@ pub enum Event {
         /// Bytes of the budget in use.
         used_bytes: usize,
     },
-    /// The last chunk of the file was prepared.
+    /// The last chunk of the program was prepared.
     ProcessingCompleted {
         /// Chunks in all.
         chunks: u64,
@@ -278,7 +278,7 @@ pub struct Status {
 /// One heater's reading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Heater {
-    /// T, T0, B, C, …
+    /// `active hotend`, `hotend 1`, `bed`, `chamber`, …
     pub name: String,
     /// °C.
     pub current: f64,

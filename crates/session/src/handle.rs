@@ -171,7 +171,7 @@ pub struct Outcome {
     pub lines: u64,
     /// Bytes handed to the link, protocol framing included.
     pub bytes_sent: u64,
-    /// Lines that had to be sent again.
+    /// How often the controller asked for lines again.
     pub resends: u64,
 }
 

@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub stray_answers: u64,
     /// Records made durable.
     pub checkpoints: u64,
-    /// Lines that had to be sent again.
+    /// How often the controller asked for lines again.
     pub resends: u64,
 }
 

@@ -21,6 +21,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 pub(crate) use self::reader::{OpenFile, Reader, Start, cuts_as_vetted, sizer};
 
 mod reader;
+#[cfg(test)]
+mod tests;
 
 /// Chunks that are prepared at once.
 const AHEAD: usize = 3;
@@ -93,15 +95,15 @@ pub enum SourceError {
         /// Where.
         source: Gap,
     },
-    /// Not even one chunk fits into the memory that was allowed.
+    /// Not even two chunks, one being sent and one being prepared, fit into the memory that was allowed.
     #[error(
-        "{}: a chunk may need {needed_bytes} bytes of memory and the budget is {limit_bytes}; give the job a larger budget",
+        "{}: two chunks may need {needed_bytes} bytes of memory and the budget is {limit_bytes}; give the job a larger budget",
         path.display()
     )]
     Budget {
         /// The file.
         path: PathBuf,
-        /// What the smallest chunk may take.
+        /// What the smallest two chunks may take.
         needed_bytes: usize,
         /// What all chunks together may take.
         limit_bytes: usize,
@@ -228,15 +230,17 @@ impl Source {
         }
         let needed = reader.memory_needed(&self.budget);
         let limit = self.budget.limit();
-        let permit = self.budget.try_acquire(needed);
-        self.starved = permit.is_none() && needed <= limit;
+        // The streamer keeps a chunk for resends until it has sent much of the next one, so two of them must fit.
+        let fits = needed <= limit / 2;
+        let permit = self.budget.try_acquire(needed).filter(|_| fits);
+        self.starved = permit.is_none() && fits;
         if self.starved {
             return;
         }
         let path = self.path.clone();
         let ended = Reading::Ended(Some(SourceError::Budget {
             path,
-            needed_bytes: needed,
+            needed_bytes: needed * 2,
             limit_bytes: limit,
         }));
         let Reading::Idle(mut reader) = core::mem::replace(&mut self.reading, ended) else {

@@ -164,7 +164,7 @@ impl Reader {
     }
 
     /// Cuts where the vetting cut.
-    pub(crate) fn as_vetted(mut self) -> Self {
+    pub(crate) fn cut_as_vetted(mut self) -> Self {
         self.as_vetted = true;
         self
     }

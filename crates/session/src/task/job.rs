@@ -103,7 +103,7 @@ impl Task {
         // What lossless packing leaves out depends on where chunks begin, and was proved for the chunks of the vetting only.
         let (reader, chain) = match config.pack() {
             Pack::Lossless if start.is_whole() && cuts_as_vetted(&budget) => {
-                (reader.as_vetted(), Arc::clone(&job.chain))
+                (reader.cut_as_vetted(), Arc::clone(&job.chain))
             }
             Pack::Lossless => {
                 let config = config.clone().with_pack(Pack::Spaces);
@@ -257,6 +257,11 @@ impl Task {
     }
 
     pub(super) fn job_finished(&mut self) {
+        if self.source.take().is_some() {
+            // The program ended before the file did; no chunk behind its end is wanted.
+            let chunks = self.job.as_ref().map_or(0, Running::chunks);
+            self.emit(Event::ProcessingCompleted { chunks });
+        }
         self.end(Ending::Finished, Reason::Finished);
     }
 

@@ -370,7 +370,7 @@ impl Task {
                 self.emit(Event::ProcessingCompleted { chunks });
             }
         }
-        self.report_starvation();
+        self.report_memory();
     }
 
     fn emit(&self, event: Event) {

@@ -111,14 +111,7 @@ impl Task {
         if let Some(running) = &mut self.job {
             running.rates.note(now, acked, running.sent_bytes);
         }
-        while let Some(change) = self.config.budget.poll_change() {
-            self.emit(Event::MemoryWarning {
-                level: change.to.to_string(),
-                used_bytes: change.used,
-                limit_bytes: change.limit,
-            });
-        }
-        self.report_starvation();
+        self.report_memory();
         let progress = self.job.as_ref().map(|running| self.progress(running));
         if let Some(progress) = progress {
             self.emit(Event::Progress(progress));
@@ -126,14 +119,22 @@ impl Task {
         self.publish(progress);
     }
 
-    /// Tells at once when the source has to wait for memory, and when it can go on.
-    pub(super) fn report_starvation(&mut self) {
+    /// Tells when memory crosses a threshold, when the source has to wait for some, and when it can go on.
+    pub(super) fn report_memory(&mut self) {
+        let budget = &self.config.budget;
+        while let Some(change) = budget.poll_change() {
+            self.emit(Event::MemoryWarning {
+                level: change.to.to_string(),
+                used_bytes: change.used,
+                limit_bytes: change.limit,
+            });
+        }
         let starved = self.source.as_ref().is_some_and(Source::is_starved);
         if starved == self.starved_reported {
             return;
         }
         self.starved_reported = starved;
-        let used_bytes = self.config.budget.used();
+        let used_bytes = budget.used();
         self.emit(if starved {
             Event::ProcessingPaused { used_bytes }
         } else {

@@ -1,0 +1,10 @@
+//! Whole sessions in virtual time, against a controller that does what the test says.
+
+mod controller;
+mod files;
+mod links;
+mod operators;
+mod records;
+mod stops;
+mod stories;
+mod world;
