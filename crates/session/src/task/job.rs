@@ -294,6 +294,9 @@ impl Task {
         });
         if self.keeper.is_none() {
             self.conclude();
+        } else {
+            // Also where there is no link any more, and with it no loop that would think of it.
+            self.consider_record(now);
         }
     }
 

@@ -120,3 +120,52 @@ fn resets(dialect: Dialect, realtime: &[u8]) -> bool {
     };
     realtime.windows(mark.len()).any(|bytes| bytes == mark)
 }
+
+#[cfg(test)]
+mod tests {
+    use feedhold_transport::memory::duplex;
+
+    use super::*;
+
+    /// With this much written of `N1G1\nN2G1\nN3G1\n`: what leaves before `realtime`, and what is left of the lines behind a reset.
+    fn check(dialect: Dialect, written: usize, first: &str, left: &str) {
+        let mut wire = Wire::new(Box::new(duplex(1).0), dialect);
+        wire.lines = b"N1G1\nN2G1\nN3G1\n".to_vec();
+        wire.written = written;
+        wire.realtime = b"!".to_vec();
+        let text =
+            |from: usize, to: usize| String::from_utf8_lossy(&wire.lines[from..to]).into_owned();
+        assert_eq!(
+            text(written, wire.lines_first()),
+            first,
+            "{dialect:?} {written}"
+        );
+        wire.forget_lines();
+        let rest = wire.lines.get(wire.written..).unwrap_or_default();
+        assert_eq!(String::from_utf8_lossy(rest), left, "{dialect:?} {written}");
+    }
+
+    #[test]
+    fn realtime_commands_pass_lines_as_far_as_the_firmware_lets_them() {
+        for written in [0, 2, 5, 14, 15] {
+            check(Dialect::Grbl, written, "", "");
+        }
+        check(Dialect::Marlin, 0, "", "");
+        check(Dialect::Marlin, 2, "G1\n", "G1\n");
+        check(Dialect::Marlin, 5, "", "");
+        check(Dialect::Marlin, 9, "\n", "\n");
+        check(Dialect::Marlin, 15, "", "");
+    }
+
+    #[test]
+    fn only_resets_make_the_controller_forget() {
+        for (dialect, bytes, expected) in [
+            (Dialect::Grbl, "?!\x18", true),
+            (Dialect::Grbl, "?!~", false),
+            (Dialect::Marlin, "M112\n", true),
+            (Dialect::Marlin, "M108\n", false),
+        ] {
+            assert_eq!(resets(dialect, bytes.as_bytes()), expected, "{bytes:?}");
+        }
+    }
+}

@@ -103,6 +103,10 @@ async fn a_pause_before_the_first_line_and_at_once_stands() {
         let handle = world.handle.clone();
         let running = tokio::spawn(async move { handle.run(job).await });
         while world.handle.pause(Pause::Graceful).await.is_err() {
+            assert!(
+                !running.is_finished(),
+                "it was over before it could be paused"
+            );
             tokio::task::yield_now().await;
         }
         world.state(|state| state == State::Paused).await;

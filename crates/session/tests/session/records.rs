@@ -8,7 +8,7 @@ use feedhold_checkpoint::{
     peek,
 };
 use feedhold_session::{Cause, Ending, Event, Reason, Record, State};
-use feedhold_stream_core::{dialect::Dialect, streamer::Pause};
+use feedhold_stream_core::{dialect::Dialect, retry::RetryPolicy, streamer::Pause};
 
 use crate::world::{Plan, World, finished, moves, number};
 
@@ -192,4 +192,28 @@ async fn a_job_that_is_done_already_ends_at_once() {
     let outcome = world.handle.run(job).await.expect("it begins");
     assert_eq!((&outcome.ending, outcome.lines), (&Ending::Finished, 0));
     assert!(world.machine.program().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_record_is_written_also_without_a_link() {
+    let policy = RetryPolicy::flow().with_retries(0);
+    for plan in [
+        Plan::default(),
+        Plan::default().config(|config| config.reconnect(policy)),
+    ] {
+        let world = plan.open().await;
+        world.bench(|bench| bench.line_time = Duration::from_millis(50));
+        let job = world.job(&moves(60)).store(world.store());
+        let running = world.start(job).await;
+        world.until(|| world.machine.bench().answered > 30).await;
+        world.cutters[0].cut();
+        let at = finished(running).await.positions;
+        let newest = &records(&world.dir.path().join("job"))[0];
+        assert_eq!(newest.reason, Reason::Fault);
+        assert_eq!(
+            (newest.executed, newest.acked, newest.sent, newest.ceiling),
+            (at.executed, at.acked, at.sent, at.sent)
+        );
+        assert!(!newest.is_clean());
+    }
 }
