@@ -21,10 +21,12 @@ mod operator;
 mod position;
 mod program;
 mod receive;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod timer;
 mod transmit;
+mod watch;
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -202,7 +204,7 @@ pub struct Streamer {
     /// When a sign came that a long command is still at work.
     last_report: Duration,
     status: Option<StatusReport>,
-    status_asked: Option<receive::Asked>,
+    status_asked: Option<watch::Asked>,
     idle_polls: u32,
     emergency_parser: bool,
     stray_answers: u64,

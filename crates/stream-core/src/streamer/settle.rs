@@ -1,0 +1,288 @@
+//! Answers: which line each one settles, which belong to nobody, and which lines have to be sent again.
+
+use core::time::Duration;
+
+use super::{
+    Cancelling, Event, Fault, InDoubt, Phase, Streamer, Timer,
+    flight::{InFlight, Origin, Query},
+    program::Cursor,
+};
+use crate::{
+    chunk::Class,
+    dialect::{Ack, MachineError},
+    retry::{Classify, Disposition},
+};
+
+/// How long late answers to a resend request may trickle in before the lines are sent again.
+const QUIET: Duration = Duration::from_millis(100);
+/// Questions after a silence that may be open at once.
+pub(super) const MAX_PROBES: usize = 4;
+
+impl Streamer {
+    /// One `ok`. It settles the oldest line in flight, unless it says which line it means or belongs to something else.
+    pub(super) fn on_ok(&mut self, now: Duration, ack: Ack) {
+        self.last_answer = now;
+        self.last_progress = now;
+        self.idle_polls = 0;
+        if ack.with_temperatures && (self.settle_probed(now) || self.settle_confirmed(now)) {
+            return;
+        }
+        if let Some(number) = ack.line {
+            // A number that was never sent is a garbled one.
+            return if number < self.next_number {
+                self.settle_numbered(now, number)
+            } else {
+                self.stray()
+            };
+        }
+        if self.resend_answers > 0 {
+            self.resend_answers -= 1;
+            self.resend_announced = false;
+            return;
+        }
+        if self.is_confirming() {
+            return self.stray();
+        }
+        match self.flight.pop() {
+            Some(line) => self.settle(now, line, Ok(())),
+            None => self.stray(),
+        }
+    }
+
+    fn is_confirming(&self) -> bool {
+        self.flight
+            .front()
+            .is_some_and(|front| front.origin == Origin::Query(Query::Confirm))
+    }
+
+    /// The barrier was confirmed: everything sent has arrived, in order, and has been executed.
+    fn settle_confirmed(&mut self, now: Duration) -> bool {
+        if !self.is_confirming() || self.history.is_resending() {
+            return false;
+        }
+        if let Some(line) = self.flight.pop() {
+            self.settle(now, line, Ok(()));
+        }
+        self.on_drained(now);
+        true
+    }
+
+    /// `ok N…` names its line: everything up to it was taken, also where an earlier `ok` was lost.
+    fn settle_numbered(&mut self, now: Duration, number: u64) {
+        while let Some(front) = self.flight.front() {
+            if front.number.is_some_and(|sent| sent > number) {
+                return;
+            }
+            if let Some(line) = self.flight.pop() {
+                self.settle(now, line, Ok(()));
+            }
+        }
+    }
+
+    /// The answer to a question that was asked after a silence: answers come in order, so every line sent before it has been
+    /// dealt with. Lines that never arrived will be asked for by number. `false` when no question is open.
+    fn settle_probed(&mut self, now: Duration) -> bool {
+        let Some(before) = self.probes.pop_front() else {
+            return false;
+        };
+        self.resend_answers = 0;
+        while self
+            .flight
+            .front()
+            .is_some_and(|line| line.number.is_none_or(|number| number < before))
+        {
+            if let Some(line) = self.flight.pop() {
+                self.settle(now, line, Ok(()));
+            }
+        }
+        true
+    }
+
+    pub(super) fn note_probe(&mut self) {
+        self.probes.push_back(self.next_number);
+    }
+
+    fn stray(&mut self) {
+        self.stray_answers += 1;
+        self.emit(Event::StrayAnswer);
+    }
+
+    /// Everything that follows from the answer to one line.
+    pub(super) fn settle(&mut self, now: Duration, line: InFlight, answer: Result<(), String>) {
+        // Answers come in order: a question asked before this line was sent lost its own.
+        let asked_before = |before: &u64| line.number.is_some_and(|number| *before <= number);
+        while self.probes.front().is_some_and(asked_before) {
+            self.probes.pop_front();
+        }
+        match line.origin {
+            Origin::Program {
+                cursor,
+                source_line,
+            } => {
+                self.account_program_line(now, cursor, source_line, line.class);
+                if let Err(answer) = answer {
+                    self.refused(source_line, answer);
+                }
+            }
+            Origin::Command(id) => self.emit(Event::CommandDone { id, answer }),
+            Origin::Query(Query::Barrier) if let Err(answer) = answer => {
+                // The machine is locked, or keeps refusing after an error: asking again would never end.
+                self.refused(self.sent, answer);
+            }
+            Origin::Query(Query::Barrier) if self.flight.is_empty() => {
+                if self.is_numbered() {
+                    self.ask(Query::Confirm);
+                } else {
+                    self.on_drained(now);
+                }
+            }
+            Origin::Query(_) => {}
+        }
+        self.history
+            .trim(self.flight.front().and_then(|line| line.number));
+        if self.flight.is_empty() {
+            self.timers.stop(Timer::Silence);
+            self.timers.stop(Timer::Progress);
+        }
+    }
+
+    /// A program line was answered (or skipped at a stop).
+    pub(super) fn account_program_line(
+        &mut self,
+        now: Duration,
+        cursor: Cursor,
+        source_line: u64,
+        class: Class,
+    ) {
+        self.executed.on_ack(source_line, class);
+        if let Some(done) = self.program.answered(cursor, now) {
+            self.emit(Event::ChunkCompleted {
+                index: done.index,
+                lines: done.lines,
+                took: done.took,
+            });
+            self.program.retire(self.history.oldest_cursor());
+        }
+    }
+
+    /// The controller refused a program line: consumed, not executed, and the lines behind it are on their way.
+    fn refused(&mut self, line: u64, answer: String) {
+        if !matches!(self.phase, Phase::Streaming | Phase::Pausing { .. }) {
+            self.emit(Event::Message(answer));
+            return;
+        }
+        let may_have_run = match self.flight.source_lines() {
+            Some((first, last)) => InDoubt { first, last },
+            None => InDoubt {
+                first: line + 1,
+                last: line,
+            },
+        };
+        self.fault(Fault::Line {
+            line,
+            answer,
+            may_have_run,
+        });
+    }
+
+    pub(super) fn on_error(&mut self, now: Duration, error: &MachineError<'_>) {
+        self.last_answer = now;
+        self.last_progress = now;
+        self.idle_polls = 0;
+        let answer = format!("{error}; {}", error.remedy());
+        if error.answers_line() {
+            match self.flight.pop() {
+                Some(line) => self.settle(now, line, Err(answer)),
+                None => self.stray(),
+            }
+            return;
+        }
+        let MachineError::Marlin(error) = error else {
+            return;
+        };
+        if !error.kind.asks_resend() {
+            let moves = self.is_running() && !matches!(self.phase, Phase::Cancelling(_));
+            if moves && error.kind.disposition() == Disposition::Abort {
+                let in_doubt = self.positions().in_doubt();
+                self.fault(Fault::Stopped { answer, in_doubt });
+            } else {
+                self.emit(Event::Message(answer));
+            }
+        } else if let Some(last) = error.last_line {
+            // The request itself follows. Should it be lost, this line says the same.
+            self.resend_answers += u32::from(!self.resend_announced);
+            self.resend_announced = true;
+            self.go_back(now, last.saturating_add(1));
+        }
+    }
+
+    pub(super) fn on_resend(&mut self, now: Duration, number: u64) {
+        self.last_answer = now;
+        self.last_progress = now;
+        if self.resend_announced {
+            self.resend_announced = false;
+        } else {
+            self.resend_answers += 1;
+        }
+        self.emit(Event::Resend { number });
+        self.go_back(now, number);
+    }
+
+    /// The controller expects line `number` next: it has thrown away everything sent from there on.
+    fn go_back(&mut self, now: Duration, number: u64) {
+        if number == self.next_number {
+            return;
+        }
+        let (oldest, newest) = self
+            .history
+            .range()
+            .unwrap_or((self.next_number, self.next_number.saturating_sub(1)));
+        if !self.history.rewind(number) {
+            self.fault(Fault::ResendOutOfRange {
+                asked: number,
+                oldest,
+                newest,
+            });
+            return;
+        }
+        let mut first_unanswered = self.next_number;
+        while let Some(line) = self.flight.pop_discarded(number) {
+            first_unanswered = line.number.unwrap_or(first_unanswered);
+        }
+        // Answers got lost or doubled: lines that counted as taken were not.
+        for number in number..first_unanswered {
+            if let Some(Origin::Program {
+                cursor,
+                source_line,
+            }) = self.history.origin(number)
+            {
+                self.program.retract(cursor);
+                self.executed.retract(source_line);
+            }
+        }
+        if number + 1 < self.next_number {
+            self.timers.set(Timer::Quiet, now + QUIET);
+        }
+    }
+
+    /// Answers the question whether every motion has finished.
+    fn on_drained(&mut self, now: Duration) {
+        if !self.flight.is_empty() {
+            return;
+        }
+        self.drained = true;
+        self.executed.drained();
+        // Everything has arrived, so nobody can ask for it again.
+        self.history.clear();
+        self.at_rest(now);
+    }
+
+    /// The machine stands still with nothing left to do; ends a pause or a cancellation that waited for it.
+    pub(super) fn at_rest(&mut self, now: Duration) {
+        match self.phase {
+            Phase::Pausing { pause, since } => self.paused(now, pause, since),
+            Phase::Cancelling(Cancelling::Draining) => self.cancelled(now),
+            _ => {}
+        }
+    }
+}
