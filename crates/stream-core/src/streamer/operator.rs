@@ -258,11 +258,7 @@ impl Streamer {
         let ahead = self.next_number.saturating_add(MAX_COMMANDS as u64);
         let length = framed_length(text, self.is_numbered().then_some(ahead)) - 1;
         let window = self.flight.window().max_bytes().unwrap_or(usize::MAX);
-        let limit = self
-            .config
-            .dialect
-            .max_line()
-            .min(window.saturating_sub(1));
+        let limit = self.config.dialect.max_line().min(window.saturating_sub(1));
         if length <= limit {
             return Ok(());
         }

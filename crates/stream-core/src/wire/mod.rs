@@ -36,8 +36,8 @@ mod strip;
 mod trace;
 mod words;
 
-pub(crate) use classify::class_of;
 pub use chain::{Chain, Step};
+pub(crate) use classify::class_of;
 pub use config::{
     BlockDelete, ChainConfig, InvalidLimit, InvalidWordName, LineNumbers, Pack, UnknownChoice,
     WordName,
