@@ -270,16 +270,22 @@ fn nobody_to_ask() -> StopPolicy {
 /// Waits for a fault that somebody would have to decide about.
 async fn fault(connected: &Connected) -> String {
     let mut events = connected.handle().events();
-    let mut heard = String::from("the machine stands still, and events were missed");
+    let mut heard = None;
     loop {
         match events.recv().await {
-            Ok(Event::Fault { message, .. }) => heard = message,
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Ok(Event::Fault { message, .. }) => heard = Some(message),
+            Err(RecvError::Lagged(_)) => {
+                heard.get_or_insert_with(|| {
+                    "the machine stands still, and events were missed".to_owned()
+                });
+            }
+            Ok(_) => {}
             // The job's own end says why.
             Err(RecvError::Closed) => return std::future::pending().await,
         }
-        if connected.handle().snapshot().state == State::Faulted {
-            return heard;
+        let stands = connected.handle().snapshot().state == State::Faulted;
+        if let Some(message) = heard.take_if(|_| stands) {
+            return message;
         }
     }
 }
