@@ -155,7 +155,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         }
         Some(Error::Connect(OpenError::Gone)) => Exit::Unexpected,
         Some(Error::Connect(_) | Error::Serve { .. }) => Exit::Connect,
-        Some(Error::Run(RunError::Keeper(_)) | Error::Jobs(_) | Error::Resume(_)) => Exit::Records,
+        Some(Error::Jobs(_) | Error::Resume(_)) => Exit::Records,
         Some(Error::Run(RunError::WrongState(_)) | Error::Wish { .. }) => Exit::Machine,
         _ => Exit::Unexpected,
     }

@@ -55,10 +55,11 @@ fn dispatch(command: Command, terminal: &term::Terminal) -> anyhow::Result<Exit>
     }
 }
 
-/// One thread runs everything that waits; the few that block (files, disks) have threads of their own.
+/// One thread runs everything that waits; the few that block have threads of their own: three chunks that are prepared ahead, and the
+/// disk with the records. More would only cost memory, since each thread keeps a heap of its own.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(8)
+        .max_blocking_threads(4)
         .build()?)
 }

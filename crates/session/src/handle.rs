@@ -55,9 +55,6 @@ pub enum RunError {
     /// The file cannot be read any more, or has changed.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// No thread could be had for writing records.
-    #[error("records cannot be written: {0}; free some threads and try again")]
-    Keeper(std::io::Error),
     /// The last record of the job before is still being written.
     #[error("the job before is still being closed; wait for its outcome")]
     Busy,
