@@ -354,7 +354,7 @@ pub fn assert_prefix(dialect: Dialect, program: &str, log: Vec<Entry>, context: 
 const BARRIER: Kind = Kind::Dwell { seconds: 0.01 };
 
 fn is_no_barrier(motion: &io::Result<oracle::Motion>) -> bool {
-    motion.as_ref().is_ok_and(|motion| motion.kind != BARRIER)
+    !matches!(motion, Ok(motion) if motion.kind == BARRIER)
 }
 
 fn without_barriers(mut log: Vec<Entry>) -> Vec<Entry> {
