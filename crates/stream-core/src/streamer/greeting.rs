@@ -221,7 +221,8 @@ impl Streamer {
             (Step::Identify, Dialect::Marlin) if self.greeting.identified => {
                 self.settle_greeting(now, Settled::ResetNumbers);
             }
-            (Step::Identify, Dialect::Marlin) => self.identify(now),
+            // An `ok` without a name is somebody else's, or no Marlin answers: the timer asks again, at its pace.
+            (Step::Identify, Dialect::Marlin) => {}
             (Step::ResetNumbers, _) => self.settle_greeting(now, Settled::Welcome),
             (Step::Knock | Step::Settle(_), _) => {}
         }

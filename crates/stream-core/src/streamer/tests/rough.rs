@@ -194,3 +194,17 @@ fn a_printer_that_has_stopped_is_sent_nothing_more() {
     );
     assert!(heard.contains("M999"), "{heard}");
 }
+
+#[test]
+fn an_ok_without_a_name_is_not_asked_about_without_pause() {
+    check(
+        Scene::new(Config::new(Dialect::Marlin)),
+        "> M115\\n
+         < ok
+         >
+         @ 1500
+         > M115\\n
+         < ok
+         >",
+    );
+}
