@@ -1,5 +1,6 @@
 //! What blocks do: modal state, offsets, position and motion, carried from block to block.
 
+mod bytes;
 mod codes;
 mod marlin;
 mod offsets;
@@ -8,6 +9,8 @@ mod reading;
 mod rs274;
 
 use core::fmt;
+
+pub use bytes::{BytesError, InterpreterBytes};
 
 use crate::block::Block;
 use crate::diagnostic::{Findings, Reason};

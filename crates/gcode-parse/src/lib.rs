@@ -66,7 +66,9 @@ pub use analyze::{Analyzer, Complexity, Metadata};
 pub use block::Block;
 pub use diagnostic::{Diagnostic, Finding, Findings, Reason, Severity};
 pub use flavor::Flavor;
-pub use interpret::{AxisOnlyLines, Effect, Interpreter, Reference, Stop};
+pub use interpret::{
+    AxisOnlyLines, BytesError, Effect, Interpreter, InterpreterBytes, Reference, Stop,
+};
 pub use line::{Ending, Line, LineReader, MAX_LINE};
 pub use modal::{
     Coolant, CoordinateSystem, CutterCompensation, Distance, FeedMode, Group, ModalState,
