@@ -1,8 +1,8 @@
 //! The knobs of a session.
 
-use std::time::Duration;
-
-use feedhold_stream_core::{budget::Budget, chunk::Stop, retry::RetryPolicy, streamer};
+use feedhold_stream_core::{
+    budget::Budget, chunk::Stop, lease::CheckpointInterval, retry::RetryPolicy, streamer,
+};
 
 /// What happens when a program stop is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,24 +55,6 @@ impl StopPolicy {
             Stop::ToolChange => &self.tool_change,
             Stop::FilamentChange => &self.filament_change,
             _ => &self.pause,
-        }
-    }
-}
-
-/// How often records are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CheckpointInterval {
-    /// After this many lines. Default: 5,000.
-    pub lines: u64,
-    /// After this time. Default: 1 s.
-    pub time: Duration,
-}
-
-impl Default for CheckpointInterval {
-    fn default() -> Self {
-        Self {
-            lines: 5_000,
-            time: Duration::from_secs(1),
         }
     }
 }

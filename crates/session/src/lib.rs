@@ -69,11 +69,11 @@
 //! | checkpoints | [`Record`], [`CheckpointInterval`] |
 //! | program stops | [`StopPolicy`] |
 
+pub mod conduct;
 mod config;
 mod event;
 mod handle;
 mod keeper;
-mod lease;
 mod rates;
 mod record;
 mod snapshot;
@@ -81,8 +81,9 @@ mod source;
 mod task;
 mod vet;
 
-pub use config::{CheckpointInterval, Config, StopAction, StopPolicy};
+pub use config::{Config, StopAction, StopPolicy};
 pub use event::{Event, Heater, Progress, Status};
+pub use feedhold_stream_core::lease::CheckpointInterval;
 pub use handle::{
     Cause, Ending, Handle, Job, OpenError, Outcome, RunError, WishError, open, open_with,
 };

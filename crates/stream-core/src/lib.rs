@@ -14,6 +14,8 @@
 pub mod budget;
 pub mod chunk;
 pub mod dialect;
+pub mod lease;
+pub mod outbox;
 pub mod pressure;
 pub mod retry;
 pub mod streamer;

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use feedhold_stream_core::{
     chunk::Prepared,
-    streamer::{Fault, Pause, Positions, State},
+    streamer::{Fault, State},
     wire::{Chain, Pack},
 };
 use tokio::sync::oneshot;
@@ -12,47 +12,26 @@ use tokio::sync::oneshot;
 use super::{Task, stops::Macro};
 use crate::{
     Event,
-    handle::{Cause, Ending, Job, Outcome, RunError, WishError},
+    conduct::{Conduct, Recording},
+    handle::{Cause, Job, Outcome, RunError, WishError},
     keeper::Keeper,
-    lease::Lease,
-    rates::Rates,
-    record::{FileIdentity, Reason, Record},
     source::{OpenFile, Prepare, Reader, Source, SourceError, Start, cuts_as_vetted, sizer},
 };
 
 /// A job under way.
 pub(super) struct Running {
-    pub(super) identity: FileIdentity,
-    pub(super) machine: String,
-    pub(super) rates: Rates,
-    pub(super) started: Duration,
+    /// Its decisions.
+    pub(super) conduct: Conduct,
     /// Bytes of the file up to the last chunk that was answered.
     pub(super) bytes_done: u64,
     pub(super) sent_bytes: u64,
     pub(super) resends: u64,
-    pub(super) lease: Lease,
-    /// A record for this reason has to be written as soon as the disk is free.
-    pub(super) wanted: Option<Reason>,
     /// The lines that run in place of the stop that was reached.
     pub(super) stop_macro: Option<Macro>,
-    /// Set when nothing is left to do but to write the last record.
-    pub(super) closing: Option<Closing>,
-    done: u64,
     chunks: u64,
     /// Where each chunk that is not answered yet ends in the file.
     ends: VecDeque<(u64, u64)>,
-    /// The job is being brought to rest because of this.
-    failing: Option<(Cause, String)>,
     reply: oneshot::Sender<Result<Outcome, RunError>>,
-}
-
-/// A job that has ended and is not written down yet.
-pub(super) struct Closing {
-    pub(super) ending: Ending,
-    pub(super) positions: Positions,
-    pub(super) elapsed: Duration,
-    /// The last record, until the disk takes it.
-    pub(super) record: Option<Record>,
 }
 
 impl Running {
@@ -76,7 +55,11 @@ impl Task {
         job: Job,
         reply: oneshot::Sender<Result<Outcome, RunError>>,
     ) {
-        if self.job.as_ref().is_some_and(|job| job.closing.is_some()) {
+        if self
+            .job
+            .as_ref()
+            .is_some_and(|job| job.conduct.is_closing())
+        {
             return super::respond(reply, Err(RunError::Busy));
         }
         match self.open_source(&job) {
@@ -123,32 +106,36 @@ impl Task {
         source: Source,
         reply: oneshot::Sender<Result<Outcome, RunError>>,
     ) {
-        // Not a line before the first record is durable.
-        let lease = job.store.as_ref().map_or(u64::MAX, |_| job.done);
-        self.streamer.lease(lease);
+        let recording = if job.store.is_some() {
+            Recording::On
+        } else {
+            Recording::Off
+        };
+        let identity = job.vetted.identity;
+        let total_lines = identity.lines;
+        let conduct = Conduct::begin(
+            identity,
+            job.machine,
+            self.config.checkpoints,
+            recording,
+            job.done,
+            now,
+            &mut self.streamer,
+        );
         self.keeper = job.store.map(Keeper::new);
         self.source = Some(source);
-        let identity = job.vetted.identity;
         self.emit(Event::StreamingStarted {
             first_line: job.done + 1,
-            total_lines: identity.lines,
+            total_lines,
         });
         self.job = Some(Running {
-            rates: Rates::default(),
-            started: now,
+            conduct,
             bytes_done: job.offset,
             sent_bytes: 0,
             resends: 0,
-            lease: Lease::new(self.config.checkpoints, job.done, identity.lines),
-            identity,
-            machine: job.machine,
-            wanted: Some(Reason::Start),
             stop_macro: None,
-            closing: None,
-            done: job.done,
             chunks: 0,
             ends: VecDeque::new(),
-            failing: None,
             reply,
         });
     }
@@ -170,8 +157,8 @@ impl Task {
 
     /// Goes on after a pause, unless the job is to end.
     pub(super) fn go_on(&mut self, now: Duration) -> Result<(), WishError> {
-        if let Some((_, reason)) = self.job.as_ref().and_then(|job| job.failing.as_ref()) {
-            return Err(WishError::Ending(reason.clone()));
+        if let Some(reason) = self.job.as_ref().and_then(|job| job.conduct.failing()) {
+            return Err(WishError::Ending(reason.to_owned()));
         }
         self.streamer.resume(now).map_err(WishError::from)
     }
@@ -192,31 +179,17 @@ impl Task {
     /// The job cannot go on, and the machine is not to blame: it finishes what it was sent, and then stands still.
     pub(super) fn bring_to_rest(&mut self, cause: Cause, reason: String) {
         let now = self.now();
-        let Some(running) = &mut self.job else { return };
-        if running.failing.is_some() {
-            return;
-        }
-        running.failing = Some((cause, reason));
-        // The states were looked at, so neither wish can be refused.
-        match self.streamer.state() {
-            State::Streaming | State::Resuming => {
-                let _ = self.streamer.hold(now, Pause::Graceful);
-            }
-            State::Pausing | State::Cancelling => {}
-            _ => {
-                let _ = self.streamer.cancel(now);
-            }
+        if let Some(running) = &mut self.job {
+            let streamer = &mut self.streamer;
+            running.conduct.bring_to_rest(now, cause, reason, streamer);
         }
     }
 
     /// The machine stands still. When that was wished because the job fails, the job is given up; `true` then.
     pub(super) fn rests(&mut self, now: Duration) -> bool {
-        let fails = self.job.as_ref().is_some_and(|job| job.failing.is_some());
-        if fails {
-            // A paused job can be cancelled.
-            let _ = self.streamer.cancel(now);
-        }
-        fails
+        self.job
+            .as_mut()
+            .is_some_and(|job| job.conduct.rests(now, &mut self.streamer))
     }
 
     /// A job that waits for a decision waits for ever when nobody is left to decide. `true` when it was given up.
@@ -228,103 +201,91 @@ impl Task {
         let Some(running) = self.job.as_mut().filter(|_| self.abandoned && waits) else {
             return false;
         };
-        if running.stop_macro.is_some() || running.closing.is_some() || running.failing.is_some() {
+        let conduct = &mut running.conduct;
+        if running.stop_macro.is_some() || conduct.is_closing() || conduct.failing().is_some() {
             return false;
         }
         let reason = "the job waited for a decision and nobody was left to decide".to_owned();
-        running.failing = Some((Cause::Abandoned, reason));
-        self.streamer.cancel(now).is_ok()
+        conduct.bring_to_rest(now, Cause::Abandoned, reason, &mut self.streamer);
+        true
     }
 
     /// Whether a fault ends the job, or waits for the operator.
-    pub(super) fn on_fault(&mut self, fault: &Fault) {
-        let in_doubt = match fault {
-            Fault::Line { may_have_run, .. } => *may_have_run,
-            _ => self.streamer.positions().in_doubt(),
-        };
+    pub(super) fn on_fault(&mut self, now: Duration, fault: &Fault) {
+        let in_doubt = Conduct::in_doubt(fault, &self.streamer);
         self.emit(Event::Fault {
             message: fault.to_string(),
             first_in_doubt: in_doubt.first,
             last_in_doubt: in_doubt.last,
         });
-        if matches!(fault, Fault::Line { .. }) {
-            return self.want_record(Reason::Fault);
+        let ends = match &mut self.job {
+            Some(running) => running.conduct.on_fault(now, fault, &self.streamer),
+            None => !matches!(fault, Fault::Line { .. }),
+        };
+        if ends {
+            self.forget_commands();
+            self.close(now);
         }
-        self.forget_commands();
-        let message = fault.to_string();
-        let cause = Cause::Machine;
-        self.end(Ending::Failed { cause, message }, Reason::Fault);
     }
 
-    pub(super) fn job_finished(&mut self) {
+    pub(super) fn job_finished(&mut self, now: Duration) {
         if self.source.take().is_some() {
             // The program ended before the file did; no chunk behind its end is wanted.
             let chunks = self.job.as_ref().map_or(0, Running::chunks);
             self.emit(Event::ProcessingCompleted { chunks });
         }
-        self.end(Ending::Finished, Reason::Finished);
+        if let Some(running) = &mut self.job {
+            running.conduct.finished(now, &self.streamer);
+        }
+        self.close(now);
     }
 
     /// The machine stands still after a cancellation, wished for or forced by a failure beside the machine.
-    pub(super) fn job_cancelled(&mut self) {
+    pub(super) fn job_cancelled(&mut self, now: Duration) {
         self.forget_commands();
-        let failing = self.job.as_mut().and_then(|running| running.failing.take());
-        match failing {
-            Some((cause, message)) => self.end(Ending::Failed { cause, message }, Reason::Fault),
-            None => self.end(Ending::Cancelled, Reason::Cancelled),
+        if let Some(running) = &mut self.job {
+            running.conduct.cancelled(now, &self.streamer);
         }
+        self.close(now);
     }
 
     /// Nothing leaves any more. The job is over for the world when its last record is durable.
-    fn end(&mut self, ending: Ending, reason: Reason) {
+    fn close(&mut self, now: Duration) {
         self.source = None;
-        let now = self.now();
-        let positions = self.streamer.positions();
-        let dialect = self.streamer.dialect().name();
-        let Some(running) = self.job.as_mut().filter(|job| job.closing.is_none()) else {
-            return;
-        };
-        // What will not be sent needs no lease.
-        let record = running.record(dialect, positions, positions.sent, now, reason);
-        running.closing = Some(Closing {
-            ending,
-            positions,
-            elapsed: now.saturating_sub(running.started),
-            record: Some(record),
-        });
-        if self.keeper.is_none() {
-            self.conclude();
-        } else {
-            // Also where there is no link any more, and with it no loop that would think of it.
-            self.consider_record(now);
-        }
+        // Also where there is no link any more, and with it no loop that would think of it.
+        self.consider_record(now);
+        self.conclude_when_written();
     }
 
-    /// Tells the world how the job ended.
-    pub(super) fn conclude(&mut self) {
+    /// Tells the world how the job ended, once its last record is durable, or none can be written.
+    pub(super) fn conclude_when_written(&mut self) {
+        let closed = self.job.as_ref().and_then(|job| job.conduct.outcome());
+        let Some(closed) = closed.cloned() else {
+            return;
+        };
         // The store is closed first, so that whoever hears of the end can open it.
         self.keeper = None;
         let progress = self.job.as_ref().map(|running| self.progress(running));
         let Some(running) = self.job.take() else {
             return;
         };
-        let Some(closing) = running.closing else {
-            return;
-        };
         if let Some(progress) = progress {
             self.emit(Event::Progress(progress));
         }
         self.emit(Event::StreamingStopped {
-            outcome: closing.ending.name(),
-            executed: closing.positions.executed,
-            elapsed_ms: super::millis(closing.elapsed),
+            outcome: closed.ending.name(),
+            executed: closed.positions.executed,
+            elapsed_ms: super::millis(closed.elapsed),
         });
         self.publish(progress);
         let outcome = Outcome {
-            ending: closing.ending,
-            positions: closing.positions,
-            elapsed: closing.elapsed,
-            lines: closing.positions.acked.saturating_sub(running.done),
+            lines: closed
+                .positions
+                .acked
+                .saturating_sub(running.conduct.done()),
+            ending: closed.ending,
+            positions: closed.positions,
+            elapsed: closed.elapsed,
             bytes_sent: running.sent_bytes,
             resends: running.resends,
         };

@@ -1,13 +1,10 @@
-//! Records of a job: when they are written, and what follows when they are, or cannot be.
+//! Records of a job on their way to the disk.
 
 use std::time::{Duration, SystemTime};
 
-use feedhold_stream_core::streamer::Positions;
-
-use super::{Running, Task};
+use super::Task;
 use crate::{
     Event,
-    handle::Cause,
     keeper::Written,
     record::{Reason, Record},
 };
@@ -16,7 +13,7 @@ impl Task {
     /// A record was asked for by an event of the job.
     pub(super) fn want_record(&mut self, reason: Reason) {
         if let Some(running) = &mut self.job {
-            running.wanted = Some(reason);
+            running.conduct.want(reason);
         }
     }
 
@@ -28,26 +25,13 @@ impl Task {
         if !keeper.is_idle() {
             return;
         }
-        if let Some(closing) = &mut running.closing {
-            if let Some(last) = closing.record.take() {
-                keeper.write(last);
-            }
-            return;
+        if let Some(record) = running.conduct.due(now, since_1970_ms(), &self.streamer) {
+            keeper.write(record);
         }
-        let at = self.streamer.positions();
-        if running.wanted.is_none() && !running.lease.is_due(now, at.acked, at.sent) {
-            return;
-        }
-        let reason = running.wanted.take().unwrap_or(Reason::Interval);
-        let (lines_per_s, _) = running.rates.per_second();
-        let ceiling = running
-            .lease
-            .next_ceiling(now, at.acked, at.sent, lines_per_s);
-        let dialect = self.streamer.dialect().name();
-        keeper.write(running.record(dialect, at, ceiling, now, reason));
     }
 
     pub(super) fn take_written(&mut self, written: Written) {
+        let now = self.now();
         match written {
             Written::Durable {
                 generation,
@@ -55,60 +39,38 @@ impl Task {
                 took,
             } => {
                 self.checkpoints += 1;
-                self.emit(Event::CheckpointCreated {
-                    generation,
-                    executed: record.executed,
-                    ceiling: record.ceiling,
-                    took_ms: super::millis(took),
-                });
-                match self.job.as_ref().and_then(|job| job.closing.as_ref()) {
-                    None => self.streamer.lease(record.ceiling),
-                    Some(closing) if closing.record.is_none() => self.conclude(),
-                    // The disk is free for the last record now.
-                    Some(_) => self.consider_record(self.now()),
+                self.report_record(generation, &record, took);
+                if let Some(running) = &mut self.job {
+                    running.conduct.durable(&record, &mut self.streamer);
                 }
+                // The disk is free for the last record now.
+                self.consider_record(now);
             }
             Written::Failed { reason } => {
                 self.keeper = None;
                 self.emit(Event::CheckpointFailed {
                     reason: reason.clone(),
                 });
-                if self.job.as_ref().is_some_and(|job| job.closing.is_some()) {
-                    self.conclude();
-                } else {
-                    self.bring_to_rest(Cause::Records, reason);
+                if let Some(running) = &mut self.job {
+                    running.conduct.unwritable(now, reason, &mut self.streamer);
                 }
             }
         }
+        self.conclude_when_written();
+    }
+
+    fn report_record(&self, generation: u64, record: &Record, took: Duration) {
+        self.emit(Event::CheckpointCreated {
+            generation,
+            executed: record.executed,
+            ceiling: record.ceiling,
+            took_ms: super::millis(took),
+        });
     }
 
     pub(super) fn lease_reached(&mut self) {
         if let Some(running) = &mut self.job {
-            running.lease.exhausted();
-        }
-    }
-}
-
-impl Running {
-    pub(super) fn record(
-        &self,
-        dialect: &str,
-        at: Positions,
-        ceiling: u64,
-        now: Duration,
-        reason: Reason,
-    ) -> Record {
-        Record {
-            file: self.identity.clone(),
-            machine: self.machine.clone(),
-            dialect: dialect.to_owned(),
-            executed: at.executed,
-            acked: at.acked,
-            sent: at.sent,
-            ceiling,
-            elapsed: now.saturating_sub(self.started),
-            written_at_ms: since_1970_ms(),
-            reason,
+            running.conduct.lease_reached();
         }
     }
 }

@@ -41,7 +41,7 @@ impl Task {
                 policy: expiry_name(expiry),
             }),
             E::StopReached { stop, line } => self.reach_stop(now, stop, line),
-            E::Fault(fault) => self.on_fault(&fault),
+            E::Fault(fault) => self.on_fault(now, &fault),
             E::CommandDone { id, answer } => self.command_done(now, id, answer),
             E::Message(text) => self.emit(Event::Message { text }),
             E::Status(report) => self.emit(Event::Status(Status::from(&report))),
@@ -65,8 +65,8 @@ impl Task {
                     text: format!("{count} messages of the controller were dropped"),
                 });
             }
-            E::Finished => self.job_finished(),
-            E::Cancelled => self.job_cancelled(),
+            E::Finished => self.job_finished(now),
+            E::Cancelled => self.job_cancelled(now),
             E::ResetDone => {
                 self.forget_commands();
                 self.emit(Event::ResetDone);
@@ -79,7 +79,7 @@ impl Task {
         let acked = self.streamer.positions().acked;
         let Some(running) = &mut self.job else { return };
         running.chunk_completed(index);
-        let total_progress = share(acked, running.identity.lines);
+        let total_progress = share(acked, running.conduct.identity().lines);
         self.emit(Event::ChunkCompleted {
             chunk_index: index,
             first_line: lines.0,
@@ -109,7 +109,7 @@ impl Task {
         self.reported_at = now;
         let acked = self.streamer.positions().acked;
         if let Some(running) = &mut self.job {
-            running.rates.note(now, acked, running.sent_bytes);
+            running.conduct.note(now, acked, running.sent_bytes);
         }
         self.report_memory();
         let progress = self.job.as_ref().map(|running| self.progress(running));
@@ -169,20 +169,20 @@ impl Task {
 
     pub(super) fn progress(&self, running: &Running) -> Progress {
         let at = self.streamer.positions();
-        let (lines_per_s, bytes_per_s) = running.rates.per_second();
+        let (lines_per_s, bytes_per_s) = running.conduct.pace();
         Progress {
             executed: at.executed,
             acked: at.acked,
             sent: at.sent,
-            total_lines: running.identity.lines,
+            total_lines: running.conduct.identity().lines,
             bytes: running.bytes_done,
-            total_bytes: running.identity.bytes,
-            percentage: share(at.acked, running.identity.lines),
+            total_bytes: running.conduct.identity().bytes,
+            percentage: share(at.acked, running.conduct.identity().lines),
             lines_per_s,
             bytes_per_s,
             window_fill: self.streamer.window().fill(),
             memory_bytes: self.config.budget.used(),
-            elapsed_ms: millis(self.now().saturating_sub(running.started)),
+            elapsed_ms: millis(self.now().saturating_sub(running.conduct.started())),
         }
     }
 }

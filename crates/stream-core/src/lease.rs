@@ -1,8 +1,10 @@
-//! When to write a record, and how far ahead its lease reaches.
+//! When a record has to be written, and how far ahead its send lease reaches.
+//!
+//! No line beyond the ceiling of a durable record leaves, so a lease must be extended before it ends, off the hot path. This is the
+//! pure part of that: whoever writes records asks [`Lease::is_due`], writes what [`Lease::next_ceiling`] allows, and hands the
+//! ceiling to [`Streamer::lease`](crate::Streamer::lease) once the record is durable.
 
-use std::time::Duration;
-
-use crate::config::CheckpointInterval;
+use core::time::Duration;
 
 /// Time that a lease should last.
 const LASTS: Duration = Duration::from_secs(4);
@@ -11,10 +13,28 @@ const SHORTEST: u64 = 256;
 /// Lines of the longest lease.
 const LONGEST: u64 = 16 << 20;
 
+/// How often records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckpointInterval {
+    /// After this many lines. Default: 5,000.
+    pub lines: u64,
+    /// After this time. Default: 1 s.
+    pub time: Duration,
+}
+
+impl Default for CheckpointInterval {
+    fn default() -> Self {
+        Self {
+            lines: 5_000,
+            time: Duration::from_secs(1),
+        }
+    }
+}
+
 /// Decides when the next record is due. A lease is long enough for some seconds at the pace of the job: short on a mill, so that
 /// little is in doubt after a power cut, and long on a fast wire, so that the disk is never in the way.
 #[derive(Debug)]
-pub(crate) struct Lease {
+pub struct Lease {
     interval: CheckpointInterval,
     lines: u64,
     ceiling: u64,
@@ -26,7 +46,10 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(interval: CheckpointInterval, done: u64, last: u64) -> Self {
+    /// The lease of a job whose lines up to `done` are executed and whose file has `last` lines. A record is due at once: not a line
+    /// leaves before the first one is durable.
+    #[must_use]
+    pub fn new(interval: CheckpointInterval, done: u64, last: u64) -> Self {
         Self {
             interval,
             lines: SHORTEST,
@@ -39,13 +62,14 @@ impl Lease {
     }
 
     /// The streamer stands at the ceiling: the lease was too short.
-    pub(crate) fn exhausted(&mut self) {
+    pub fn exhausted(&mut self) {
         self.exhausted = true;
         self.lines = (self.lines * 2).min(LONGEST);
     }
 
-    /// Whether a record is due.
-    pub(crate) fn is_due(&self, now: Duration, acked: u64, sent: u64) -> bool {
+    /// Whether a record is due, at these positions of the job.
+    #[must_use]
+    pub fn is_due(&self, now: Duration, acked: u64, sent: u64) -> bool {
         let moved = acked > self.written_acked;
         let short = self.ceiling < self.last && self.ceiling.saturating_sub(sent) < self.lines / 2;
         self.exhausted
@@ -54,14 +78,8 @@ impl Lease {
             || acked.saturating_sub(self.written_acked) >= self.interval.lines
     }
 
-    /// The ceiling for a record that is written now, at this pace.
-    pub(crate) fn next_ceiling(
-        &mut self,
-        now: Duration,
-        acked: u64,
-        sent: u64,
-        lines_per_s: f64,
-    ) -> u64 {
+    /// The ceiling for a record that is written now, at this pace. Never lower than the one before, never beyond the end of the file.
+    pub fn next_ceiling(&mut self, now: Duration, acked: u64, sent: u64, lines_per_s: f64) -> u64 {
         let paced = (lines_per_s * LASTS.as_secs_f64()) as u64;
         if !self.exhausted {
             // Comes down slowly, so that a dwell does not starve the motion behind it.
