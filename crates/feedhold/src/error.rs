@@ -55,7 +55,7 @@ pub enum Error {
     #[error(transparent)]
     Jobs(#[from] JobsError),
     /// The job cannot go on where it stopped.
-    #[error(transparent)]
+    #[error("{refusal}; {remedy}", refusal = .0, remedy = .0.remedy())]
     Resume(#[from] Refusal),
     /// The motion log of a simulator cannot be made.
     #[error("{}: {source}; choose another place for the simulator's log", path.display())]

@@ -7,48 +7,18 @@
 //! This works behind a *clean* stop, where everything that was sent is known to be executed: a pause, a program stop, a
 //! cancellation. Everything else is refused with its reason.
 
-mod approach;
 mod history;
-mod refusal;
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
 use feedhold_session::{Reason, Record, Vetted};
+use feedhold_stream_core::resume::Doubt;
 
 use crate::{Error, job::Settings};
 
-pub use refusal::Refusal;
+pub use feedhold_stream_core::resume::{Plan, Refusal, Step};
 
 use self::history::History;
-
-/// How a job goes on: where in the file, and how the machine gets there.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    /// Last line that is executed.
-    pub done: u64,
-    /// Byte of the file at which the next line begins.
-    pub offset: u64,
-    /// Lines that bring the machine there and put everything in force again, in order.
-    pub approach: Vec<Step>,
-}
-
-/// One line of an approach, and what it is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// What is sent.
-    pub line: String,
-    /// Why.
-    pub purpose: &'static str,
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Step { line, purpose } in &self.approach {
-            writeln!(f, "{line:<32}; {purpose}")?;
-        }
-        writeln!(f, "{:<32}; the job goes on with line {}", "", self.done + 1)
-    }
-}
 
 /// Plans how the job of `record` goes on. `vetted` is its file as it is now, vetted with the same settings. Blocks.
 ///
@@ -57,12 +27,8 @@ impl fmt::Display for Plan {
 pub fn plan(record: &Record, vetted: &Vetted, settings: &Settings) -> Result<Plan, Error> {
     check_record(record, vetted)?;
     let history = History::read(&vetted.identity.path, settings, record.executed)?;
-    let approach = approach::plan(&history, settings.dialect)?;
-    Ok(Plan {
-        done: record.executed,
-        offset: history.offset,
-        approach,
-    })
+    let plan = Plan::new(record.executed, history.offset, &history.at, &history.ahead)?;
+    Ok(plan)
 }
 
 /// What the record alone says.
@@ -76,9 +42,10 @@ fn check_record(record: &Record, vetted: &Vetted) -> Result<(), Refusal> {
         return Err(Refusal::Finished);
     }
     if !record.is_clean() {
-        return Err(Refusal::NotClean {
+        return Err(Refusal::InDoubt {
             executed: record.executed,
             last: record.ceiling.max(record.sent),
+            why: Doubt::Unproved,
         });
     }
     if record.executed >= vetted.identity.lines {

@@ -2,10 +2,11 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use feedhold_gcode_parse::{Axis, Block, Code, Effect, Interpreter, LineReader, MotionKind};
+use feedhold_gcode_parse::{Block, LineReader};
 use feedhold_session::SourceError;
 use feedhold_stream_core::{
     chunk::{ChunkSizer, CutError, Cutter, RawChunk},
+    resume::{Ahead, Next, Tracker},
     wire::Chain,
 };
 
@@ -13,43 +14,15 @@ use crate::{Error, job::Settings};
 
 const READ: usize = 64 * 1024;
 
-/// The axes an approach can restore.
-pub(super) const AXES: [Axis; 3] = [Axis::X, Axis::Y, Axis::Z];
-
 /// What is known at the stop.
 #[derive(Debug)]
 pub(super) struct History {
-    /// Last line executed.
-    pub(super) done: u64,
+    /// What is in force there.
+    pub(super) at: Tracker,
     /// Byte at which the next line begins.
     pub(super) offset: u64,
-    /// The machine as the program believes it to be.
-    pub(super) machine: Interpreter,
-    /// How each of [`AXES`] came to be where it is.
-    pub(super) placed: [Placed; 3],
-    /// Highest Z that any motion of the whole file ends at, in mm of the work coordinates in force there.
-    pub(super) highest_z: Option<f64>,
-    /// What the first motion behind the stop says about itself.
-    pub(super) next: Option<Next>,
-}
-
-/// How an axis came to be where it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Placed {
-    /// No line has moved it.
-    Never,
-    /// Only by steps from wherever it was.
-    BySteps,
-    /// To a coordinate, some time.
-    At,
-}
-
-/// The first motion behind the stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Next {
-    pub(super) line: u64,
-    /// It names its motion mode itself.
-    pub(super) names_mode: bool,
+    /// What the program does behind it, and how high it reaches as a whole.
+    pub(super) ahead: Ahead,
 }
 
 impl History {
@@ -58,15 +31,11 @@ impl History {
         let chain = settings.chain()?;
         let flavor = settings.dialect.flavor();
         let mut reading = Reading {
-            history: Self {
-                done,
-                offset: 0,
-                machine: Interpreter::new(flavor),
-                placed: [Placed::Never; 3],
-                highest_z: None,
-                next: None,
-            },
-            running: Interpreter::new(flavor),
+            done,
+            at: Tracker::new(settings.dialect),
+            running: Tracker::new(settings.dialect),
+            offset: 0,
+            next: None,
             chain,
         };
         let mut cutter = Cutter::new(ChunkSizer::cnc(), flavor);
@@ -93,13 +62,23 @@ impl History {
         while let Some(chunk) = cutter.finish().map_err(cut)? {
             reading.take(path, &chunk)?;
         }
-        Ok(reading.history)
+        Ok(Self {
+            at: reading.at,
+            offset: reading.offset,
+            ahead: Ahead {
+                highest_z: reading.running.highest_z(),
+                next: reading.next,
+            },
+        })
     }
 }
 
 struct Reading {
-    history: History,
-    running: Interpreter,
+    done: u64,
+    at: Tracker,
+    running: Tracker,
+    offset: u64,
+    next: Option<Next>,
     chain: Chain,
 }
 
@@ -112,67 +91,25 @@ impl Reading {
                 path: path.to_owned(),
                 refusals,
             })?;
-        let flavor = self.running.flavor();
+        let flavor = self.running.dialect().flavor();
         for line in prepared.lines() {
             let block = Block::parse(flavor, line.text);
-            let effect = self.running.apply(&block);
-            if line.source_line <= self.history.done {
-                self.executed(&block, &effect);
-            } else if self.history.next.is_none() && moves(&block, &effect) {
-                let names_mode = block.g_codes().any(|code| code.major <= 3);
-                self.history.next = Some(Next {
+            let behind = line.source_line > self.done;
+            let effect = self.running.apply(line.source_line, &block);
+            if !behind {
+                self.at.clone_from(&self.running);
+            } else if self.next.is_none() && Tracker::moves(&block, &effect) {
+                self.next = Some(Next {
                     line: line.source_line,
-                    names_mode,
+                    names_mode: block.g_codes().any(|code| code.major <= 3),
                 });
             }
-            self.climb(&effect);
         }
-        if chunk.source_lines().contains(&(self.history.done + 1)) {
-            self.history.offset = offset_of(chunk, self.history.done + 1);
+        if chunk.source_lines().contains(&(self.done + 1)) {
+            self.offset = offset_of(chunk, self.done + 1);
         }
         Ok(())
     }
-
-    fn executed(&mut self, block: &Block<'_>, effect: &Effect) {
-        self.history.machine = self.running.clone();
-        let homes = effect
-            .motion
-            .is_some_and(|motion| matches!(motion.kind, MotionKind::Home { .. }));
-        let names_none = AXES
-            .into_iter()
-            .all(|axis| block.word(axis.letter()).is_none());
-        let by_steps = self.running.state().distance == feedhold_gcode_parse::Distance::Incremental
-            && !block.has_g(Code::new(53));
-        for (axis, placed) in AXES.into_iter().zip(&mut self.history.placed) {
-            let named = block.word(axis.letter()).is_some();
-            if homes && (named || names_none) {
-                *placed = Placed::At;
-            } else if effect.motion.is_some() && named {
-                *placed = match (*placed, by_steps) {
-                    (_, false) | (Placed::At, true) => Placed::At,
-                    (_, true) => Placed::BySteps,
-                };
-            }
-        }
-    }
-
-    fn climb(&mut self, effect: &Effect) {
-        if effect
-            .motion
-            .is_some_and(|motion| matches!(motion.kind, MotionKind::Rapid | MotionKind::Linear))
-        {
-            let z = self.running.axis_value(Axis::Z);
-            self.history.highest_z = Some(self.history.highest_z.map_or(z, |most| most.max(z)));
-        }
-    }
-}
-
-/// Whether a line moves, or tries to with words that need a motion mode.
-fn moves(block: &Block<'_>, effect: &Effect) -> bool {
-    effect.motion.is_some()
-        && AXES
-            .into_iter()
-            .any(|axis| block.word(axis.letter()).is_some())
 }
 
 /// Where a line of this chunk begins in the file.

@@ -133,8 +133,8 @@ fn what_cannot_be_restored_is_refused_with_its_line() {
         ),
         (
             "G0 X1\nG92 X0\nG0 X1\nX1\n",
-            Refusal::InForce {
-                what: "an offset set by G92",
+            Refusal::NotRestorable {
+                what: "an offset set by G92".into(),
                 line,
             },
         ),
@@ -164,9 +164,10 @@ fn records_that_do_not_fit_are_refused() {
     };
     assert_eq!(
         part.refusal(&doubt),
-        Refusal::NotClean {
+        Refusal::InDoubt {
             executed: 1,
-            last: 101
+            last: 101,
+            why: Doubt::Unproved
         }
     );
     let crashed = Record {
@@ -175,9 +176,10 @@ fn records_that_do_not_fit_are_refused() {
     };
     assert_eq!(
         part.refusal(&crashed),
-        Refusal::NotClean {
+        Refusal::InDoubt {
             executed: 1,
-            last: 101
+            last: 101,
+            why: Doubt::Unproved
         }
     );
     let finished = Record {

@@ -3,15 +3,11 @@
 //! Up first, over the place, spindle and coolant on with time to spin up, down at feed, and only then the modes of the program: an
 //! approach that sets the modes first moves by steps in programs that do.
 
+use super::{Ahead, Placed, Refusal, Step, Tracker, tracker::AXES};
+use crate::dialect::Dialect;
 use feedhold_gcode_parse::{
     Axis, CutterCompensation, Distance, FeedMode, Interpreter, ModalState, MotionMode, Plane,
     Spindle, ToolLength, Units,
-};
-use feedhold_stream_core::dialect::Dialect;
-
-use super::{
-    Refusal, Step,
-    history::{AXES, History, Placed},
 };
 
 /// Feed of a plunge when the program has set none, mm/min.
@@ -26,24 +22,23 @@ const LIFT_FEED: f64 = 600.0;
 const TRAVEL_FEED: f64 = 3000.0;
 
 /// Plans the approach, or says what stands against it.
-pub(super) fn plan(history: &History, dialect: Dialect) -> Result<Vec<Step>, Refusal> {
-    check(history)?;
+pub(super) fn plan(at: &Tracker, ahead: &Ahead) -> Result<Vec<Step>, Refusal> {
+    check(at, ahead)?;
     let mut steps = Steps(Vec::new());
-    match dialect {
-        Dialect::Marlin => print(&mut steps, history),
-        _ => mill(&mut steps, history),
+    match at.dialect() {
+        Dialect::Marlin => print(&mut steps, at),
+        _ => mill(&mut steps, at, ahead),
     }
     Ok(steps.0)
 }
 
-fn check(history: &History) -> Result<(), Refusal> {
-    let (state, line) = (history.machine.state(), history.done);
-    let in_force = |what| Err(Refusal::InForce { what, line });
+fn check(at: &Tracker, ahead: &Ahead) -> Result<(), Refusal> {
+    let (state, line) = (at.machine().state(), at.line());
     if state.distance == Distance::Incremental {
         return Err(Refusal::Incremental { line });
     }
-    for (axis, placed) in AXES.into_iter().zip(history.placed) {
-        if placed == Placed::BySteps {
+    for axis in AXES {
+        if at.placed(axis) == Placed::BySteps {
             return Err(Refusal::PositionUnknown {
                 axis: char::from(axis.letter()),
                 line,
@@ -52,62 +47,57 @@ fn check(history: &History) -> Result<(), Refusal> {
     }
     if AXES
         .into_iter()
-        .any(|axis| history.machine.g92_offset()[axis] != 0.0)
+        .any(|axis| at.machine().g92_offset()[axis] != 0.0)
     {
-        return in_force("an offset set by G92");
+        return Err(Refusal::NotRestorable {
+            what: "an offset set by G92".to_owned(),
+            line,
+        });
     }
     if state.cutter_compensation != CutterCompensation::Off {
-        return in_force("cutter compensation (G41, G42)");
+        return Err(Refusal::CutterCompensation { line });
     }
     if !matches!(state.tool_length, ToolLength::Off | ToolLength::Dynamic) {
-        return in_force("a tool length from the tool table (G43)");
+        return Err(Refusal::ToolLengthUnknown { line });
     }
     if state.feed_mode == FeedMode::PerRevolution {
-        return in_force("feed per revolution (G95)");
+        return Err(Refusal::FeedPerRevolution { line });
     }
     if state.retracted {
-        return in_force("a firmware retraction (G10)");
+        return Err(Refusal::Retracted { line });
     }
-    check_motion(state.motion, history)
+    check_motion(state.motion, line, ahead)
 }
 
 /// Of the motion modes only G0, G1 and G80 can be set without moving.
-fn check_motion(mode: MotionMode, history: &History) -> Result<(), Refusal> {
-    let line = history.done;
+fn check_motion(mode: MotionMode, line: u64, ahead: &Ahead) -> Result<(), Refusal> {
+    let code = format!("G{}", mode.code());
     match mode {
         MotionMode::Rapid | MotionMode::Linear | MotionMode::Cancelled => Ok(()),
-        MotionMode::ArcClockwise | MotionMode::ArcCounterclockwise => match history.next {
+        MotionMode::ArcClockwise | MotionMode::ArcCounterclockwise => match ahead.next {
             Some(next) if !next.names_mode => Err(Refusal::BareArc { line: next.line }),
             _ => Ok(()),
         },
-        MotionMode::Canned(_) => Err(Refusal::InForce {
-            what: "a canned cycle",
-            line,
-        }),
-        MotionMode::Probe(_) => Err(Refusal::InForce {
-            what: "probing (G38)",
-            line,
-        }),
-        _ => Err(Refusal::InForce {
-            what: "a spline or threading mode",
-            line,
-        }),
+        MotionMode::Canned(_) => Err(Refusal::CannedCycle { code, line }),
+        MotionMode::Probe(_) => Err(Refusal::Probing { line }),
+        MotionMode::Threading(_) => Err(Refusal::Threading { code, line }),
+        _ => Err(Refusal::Spline { code, line }),
     }
 }
 
 struct Steps(Vec<Step>);
 
 impl Steps {
-    fn add(&mut self, line: impl Into<String>, purpose: &'static str) {
+    fn add(&mut self, line: impl Into<String>, purpose: &str) {
         self.0.push(Step {
             line: line.into(),
-            purpose,
+            purpose: purpose.to_owned(),
         });
     }
 }
 
-fn mill(steps: &mut Steps, history: &History) {
-    let machine = &history.machine;
+fn mill(steps: &mut Steps, at: &Tracker, ahead: &Ahead) {
+    let machine = at.machine();
     let state = machine.state();
     steps.add(
         "G21 G90 G94 G17",
@@ -123,27 +113,27 @@ fn mill(steps: &mut Steps, history: &History) {
             "the tool's length",
         );
     }
-    if let Some(top) = history.highest_z {
+    if let Some(top) = ahead.highest_z {
         steps.add(
             format!("G0 Z{}", number(top)),
             "up to the highest point of the whole program",
         );
     }
-    over(steps, history, "G0", "");
+    over(steps, at, "G0", "");
     spindle_and_coolant(steps, state);
     let feed = if state.feed_mode == FeedMode::PerMinute && state.feed > 0.0 {
         state.feed
     } else {
         PLUNGE_FEED
     };
-    if history.placed[2] == Placed::At {
+    if at.placed(Axis::Z) == Placed::At {
         let z = number(machine.axis_value(Axis::Z));
         steps.add(
             format!("G1 Z{z} F{}", number(feed.min(PLUNGE_FEED))),
             "down at feed",
         );
     }
-    let plunged_at_it = history.placed[2] == Placed::At && state.feed <= PLUNGE_FEED;
+    let plunged_at_it = at.placed(Axis::Z) == Placed::At && state.feed <= PLUNGE_FEED;
     if state.feed_mode == FeedMode::PerMinute && state.feed > 0.0 && !plunged_at_it {
         steps.add(
             format!("G1 F{}", number(state.feed)),
@@ -207,8 +197,8 @@ fn modes(steps: &mut Steps, state: &ModalState) {
     }
 }
 
-fn print(steps: &mut Steps, history: &History) {
-    let machine = &history.machine;
+fn print(steps: &mut Steps, at: &Tracker) {
+    let machine = at.machine();
     let state = machine.state();
     heat(steps, state);
     steps.add("G21", "mm");
@@ -221,15 +211,15 @@ fn print(steps: &mut Steps, history: &History) {
     if let Some(tool) = state.tool.filter(|tool| *tool > 0) {
         steps.add(format!("T{tool}"), "the tool of the program");
     }
-    if history.placed[2] == Placed::At {
+    if at.placed(Axis::Z) == Placed::At {
         let lifted = machine.axis_value(Axis::Z) + LIFT_MM;
         steps.add(
             format!("G0 Z{} F{}", number(lifted), number(LIFT_FEED)),
             "up from the print",
         );
     }
-    over(steps, history, "G0", &format!(" F{}", number(TRAVEL_FEED)));
-    if history.placed[2] == Placed::At {
+    over(steps, at, "G0", &format!(" F{}", number(TRAVEL_FEED)));
+    if at.placed(Axis::Z) == Placed::At {
         let z = number(machine.axis_value(Axis::Z));
         steps.add(format!("G1 Z{z} F{}", number(LIFT_FEED)), "down at feed");
     }
@@ -274,12 +264,11 @@ fn heat(steps: &mut Steps, state: &ModalState) {
 }
 
 /// Over the place, in X and Y at once.
-fn over(steps: &mut Steps, history: &History, code: &str, feed: &str) {
+fn over(steps: &mut Steps, at: &Tracker, code: &str, feed: &str) {
     let words: String = AXES
         .into_iter()
-        .zip(history.placed)
-        .filter(|(axis, placed)| *axis != Axis::Z && *placed == Placed::At)
-        .map(|(axis, _)| coordinate(&history.machine, axis))
+        .filter(|axis| *axis != Axis::Z && at.placed(*axis) == Placed::At)
+        .map(|axis| coordinate(at.machine(), axis))
         .collect();
     if !words.is_empty() {
         steps.add(format!("{code}{words}{feed}"), "over the place");
