@@ -20,8 +20,9 @@ use thiserror::Error;
 
 use crate::job::Settings;
 
-/// Version of [`Record`] in the stores. Any change of that type needs a new one.
-const RECORD_VERSION: u32 = 1;
+/// Version of [`Record`] in the stores. Any change of that type needs a new one. Stores of another version are refused: their jobs
+/// have to be finished with the program that began them.
+const RECORD_VERSION: u32 = 2;
 /// Characters of the file's name that go into the job's.
 const STEM: usize = 40;
 /// Digits of the file's digest that go into the job's name.

@@ -13,7 +13,7 @@ use feedhold_stream_core::{
 use crate::{
     handle::{Cause, Ending},
     rates::Rates,
-    record::{FileIdentity, Reason, Record},
+    record::{FileIdentity, Reason, Record, Setup},
 };
 
 /// The decisions of a job under way.
@@ -25,6 +25,8 @@ use crate::{
 pub struct Conduct {
     identity: FileIdentity,
     machine: String,
+    /// How the machine was set up when the job began.
+    baseline: Option<Setup>,
     done: u64,
     started: Duration,
     rates: Rates,
@@ -100,6 +102,7 @@ impl Conduct {
             lease: Lease::new(interval, done, identity.lines),
             identity,
             machine,
+            baseline: streamer.facts().map(|facts| (&facts.baseline()).into()),
             done,
             started: now,
             rates: Rates::default(),
@@ -188,6 +191,11 @@ impl Conduct {
             elapsed,
             written_at_ms: wall_ms,
             reason,
+            controller: streamer.facts().map(|facts| (&facts.identity).into()),
+            baseline: self.baseline.clone(),
+            position: streamer.machine_position(),
+            anchor: streamer.number_anchor(),
+            decided: None,
         })
     }
 

@@ -87,7 +87,7 @@ pub use feedhold_stream_core::lease::CheckpointInterval;
 pub use handle::{
     Cause, Ending, Handle, Job, OpenError, Outcome, RunError, WishError, open, open_with,
 };
-pub use record::{FileIdentity, Reason, Record};
+pub use record::{Controller, FileIdentity, Reason, Record, Setup};
 pub use snapshot::{PauseStats, Snapshot, State};
 pub use source::SourceError;
 pub use vet::{Vetted, Vetting, vet};

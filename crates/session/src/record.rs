@@ -2,8 +2,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use feedhold_stream_core::streamer::Positions;
+use feedhold_stream_core::{
+    resume::NumberAnchor,
+    streamer::{InDoubt, Positions},
+};
 use serde::{Deserialize, Serialize};
+
+mod setup;
+
+pub use setup::{Controller, Setup};
 
 /// Which file a job streams. Length and content decide; the path only helps to find it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,12 +56,16 @@ pub enum Reason {
     Cancelled,
     /// The whole program was executed.
     Finished,
+    /// A resume is about to bring the machine back to the part: of the program, nothing behind `executed` was sent.
+    Approach,
+    /// The link came back, and the controller proved which line it had executed.
+    Reconnected,
 }
 
 /// One record of a job.
 ///
 /// `executed ≤ acked ≤ sent ≤ ceiling`, in source lines. After a crash the truth lies between `executed` and `ceiling`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The file.
     pub file: FileIdentity,
@@ -76,6 +87,18 @@ pub struct Record {
     pub written_at_ms: u64,
     /// Why it was written.
     pub reason: Reason,
+    /// Who the controller said it was.
+    pub controller: Option<Controller>,
+    /// How the machine was set up when the job began.
+    pub baseline: Option<Setup>,
+    /// Machine position last reported, in millimetres.
+    pub position: Option<[f64; 3]>,
+    /// Which number on the wire stood for which line of the file, for protocols that count lines.
+    #[serde(with = "setup::anchor")]
+    pub anchor: Option<NumberAnchor>,
+    /// Lines whose fate nothing proved and the operator decided.
+    #[serde(with = "setup::decided")]
+    pub decided: Option<InDoubt>,
 }
 
 impl Record {
@@ -95,7 +118,12 @@ impl Record {
     pub fn is_clean(&self) -> bool {
         let stood_still = matches!(
             self.reason,
-            Reason::Start | Reason::Paused | Reason::Stop | Reason::Cancelled
+            Reason::Start
+                | Reason::Paused
+                | Reason::Stop
+                | Reason::Cancelled
+                | Reason::Approach
+                | Reason::Reconnected
         );
         stood_still && self.executed == self.sent
     }

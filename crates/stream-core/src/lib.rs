@@ -7,7 +7,7 @@
 //! 2. [`Streamer`] sends prepared lines as far as the [window](window::Window) and the send lease allow, and settles them when the
 //!    [dialect](dialect::Dialect)'s answers come in. It knows four [positions](streamer::Positions), never one.
 //! 3. [`budget`] and [`pressure`] bound memory, [`retry`] bounds patience.
-//! 4. [`resume`] finds the way back to the place where a job stopped.
+//! 4. [`resume`] finds the place where a job stopped and the way back to it, or says why it cannot.
 //!
 //! Everything is a pure state machine: time is a parameter, counted from an instant that the caller chooses, and randomness is a
 //! seed. The loop that drives a streamer stands with [`Streamer`], as an example that is compiled and run.

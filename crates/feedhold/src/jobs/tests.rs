@@ -31,6 +31,11 @@ fn record(path: &str, executed: u64) -> Record {
         elapsed: Duration::ZERO,
         written_at_ms: 0,
         reason: Reason::Paused,
+        controller: None,
+        baseline: None,
+        position: None,
+        anchor: None,
+        decided: None,
     }
 }
 

@@ -43,6 +43,11 @@ impl Part {
             elapsed: std::time::Duration::ZERO,
             written_at_ms: 0,
             reason: Reason::Paused,
+            controller: None,
+            baseline: None,
+            position: None,
+            anchor: None,
+            decided: None,
         }
     }
 

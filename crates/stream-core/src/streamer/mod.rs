@@ -48,6 +48,7 @@ use self::{
 use crate::{
     chunk::{Prepared, Stop},
     dialect::{Dialect, ResponseReader, StatusReport},
+    resume::{Facts, NumberAnchor},
     window::Window,
 };
 
@@ -189,6 +190,7 @@ pub struct Streamer {
     realtime: Vec<u8>,
     greeting: Greeting,
     greeted: Option<Greeted>,
+    facts: Option<Box<Facts>>,
     executed: Executed,
     /// Source line last handed out.
     sent: u64,
@@ -234,6 +236,7 @@ impl Streamer {
             realtime: Vec::new(),
             greeting: Greeting::default(),
             greeted: None,
+            facts: None,
             executed: Executed::new(dialect),
             sent: 0,
             ceiling: u64::MAX,
@@ -304,6 +307,29 @@ impl Streamer {
     #[must_use]
     pub fn greeted(&self) -> Option<&Greeted> {
         self.greeted.as_ref()
+    }
+
+    /// Machine position last reported (grbl), in the units of the report.
+    #[must_use]
+    pub fn machine_position(&self) -> Option<[f64; 3]> {
+        let report = self.status.as_ref()?;
+        report.machine_position?.xyz()
+    }
+
+    /// Ties the numbers on the wire to lines of the file, for protocols that count lines.
+    #[must_use]
+    pub fn number_anchor(&self) -> Option<NumberAnchor> {
+        let anchor = NumberAnchor {
+            number: self.next_number.saturating_sub(1),
+            line: self.sent,
+        };
+        self.is_numbered().then_some(anchor)
+    }
+
+    /// What the controller said of itself when the link came up; `None` when it was not asked.
+    #[must_use]
+    pub fn facts(&self) -> Option<&Facts> {
+        self.facts.as_deref()
     }
 
     /// Answers that nobody waited for, since the streamer was made.
