@@ -80,10 +80,13 @@ impl Machine {
 /// Machines that live in this process.
 #[cfg(feature = "simulator")]
 pub mod simulated {
-    use std::{fs::File, io::BufWriter, path::Path};
+    use std::{fs::File, path::Path};
 
     use async_trait::async_trait;
-    use feedhold_simulator::{Config, MotionLog as Log, Simulator, serve::serve};
+    use feedhold_simulator::{
+        Config, MotionLog as Log, Simulator,
+        serve::{serve, unplugged},
+    };
     use feedhold_transport::{Connect, ConnectError, Link, SimAddress, Stream};
     use tokio::{
         io::{DuplexStream, duplex},
@@ -133,13 +136,14 @@ pub mod simulated {
         })
     }
 
-    /// A motion log that goes into a file.
+    /// A motion log that goes into a file, each motion as it ends: what was executed is to be read even when this process is
+    /// killed.
     fn log_file(path: &Path) -> Result<Log, Error> {
         let file = File::create(path).map_err(|source| Error::SimLogFile {
             path: path.to_owned(),
             source,
         })?;
-        Ok(Log::writing_to(Box::new(BufWriter::new(file))))
+        Ok(Log::writing_to(Box::new(file)))
     }
 
     /// Switches a machine on and lays cables to it, one connection after the other.
@@ -150,14 +154,22 @@ pub mod simulated {
         (Box::new(Cables { address, cables }), Simulated { task })
     }
 
-    /// Serves one cable after the other; between them the machine stands still.
+    /// Serves one cable after the other; between them the machine finishes what it was given.
     async fn stand_by(
         mut machine: Simulator,
         mut plugged: mpsc::Receiver<DuplexStream>,
     ) -> Simulator {
         let (pace, on_open) = (machine.config().pace(), machine.config().on_open());
         let mut is_first = true;
-        while let Some(cable) = plugged.recv().await {
+        loop {
+            let cable = tokio::select! {
+                biased;
+                cable = plugged.recv() => cable,
+                () = unplugged(&mut machine, pace), if !is_first => continue,
+            };
+            let Some(cable) = cable else {
+                return machine;
+            };
             // The first cable was there when the power came on, and carries what the machine said then.
             if !std::mem::take(&mut is_first) {
                 machine.reconnect(machine.now(), on_open);
@@ -165,7 +177,6 @@ pub mod simulated {
             // A cable in memory ends and never fails.
             let _ = serve(&mut machine, cable, pace).await;
         }
-        machine
     }
 
     struct Cables {

@@ -2,7 +2,10 @@
 
 use std::{io, net::SocketAddr};
 
-use feedhold_simulator::{Simulator, serve::serve};
+use feedhold_simulator::{
+    Simulator,
+    serve::{serve, unplugged},
+};
 use tokio::net::TcpListener;
 
 use crate::Error;
@@ -73,6 +76,9 @@ impl Server {
 
     /// Serves clients until the door fails; drop the future to stop. `come_and_go` hears of every client.
     ///
+    /// The machine lives on between clients: it finishes what it was given, and opening a TCP connection restarts it when its
+    /// address says `dtr=on`. Clients of a pty come and go unseen, so that none of them restarts it.
+    ///
     /// # Errors
     /// [`Error::Serve`] when no more clients can be let in.
     pub async fn run(&mut self, mut come_and_go: impl FnMut(&str)) -> Result<(), Error> {
@@ -84,7 +90,11 @@ impl Server {
         loop {
             let ended = match &mut self.door {
                 Door::Tcp(listener, _) => {
-                    let (client, from) = listener.accept().await.map_err(|error| Error::Serve {
+                    let accepted = tokio::select! {
+                        accepted = listener.accept() => accepted,
+                        () = unplugged(&mut self.machine, pace) => continue,
+                    };
+                    let (client, from) = accepted.map_err(|error| Error::Serve {
                         place: place.clone(),
                         reason: error.to_string(),
                     })?;

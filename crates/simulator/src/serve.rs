@@ -99,6 +99,20 @@ where
     }
 }
 
+/// Pulls the cable and lets the machine go on alone: what was handed over is executed, what it says
+/// is lost. For ever; drop the future to plug a cable in again with [`Simulator::reconnect`].
+///
+/// At [`Pace::Max`] the machine does all its work at once.
+pub async fn unplugged(simulator: &mut Simulator, pace: Pace) {
+    simulator.disconnect(simulator.now());
+    let mut clock = Clock::start(simulator.now(), pace);
+    loop {
+        let now = clock.now(simulator);
+        simulator.advance(now);
+        clock.wait(simulator, Host::Ready).await;
+    }
+}
+
 /// Whether the host still has to read answers before more are fetched for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Host {
@@ -275,6 +289,26 @@ mod tests {
         assert_eq!(oks, 960);
         let took = simulator.now().as_secs_f64();
         assert!((1.0..1.02).contains(&took), "{took}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_host_the_machine_finishes_what_it_was_given() {
+        for (pace, seconds) in [(Pace::Realtime(10.0), 2), (Pace::Max, 1)] {
+            let config = Config::new(ControllerKind::Grbl).with_pace(pace);
+            let (mut simulator, oks) = talk(config, b"G21\nG1X10F60\n".to_vec(), 2).await;
+            assert_eq!(oks, 2);
+            assert_eq!(
+                simulator.log().len(),
+                0,
+                "ten seconds of motion have just begun"
+            );
+            let alone = tokio::time::timeout(
+                Duration::from_secs(seconds),
+                unplugged(&mut simulator, pace),
+            );
+            assert!(alone.await.is_err(), "it waits for a cable for ever");
+            assert_eq!((simulator.log().len(), simulator.link_up()), (1, false));
+        }
     }
 
     #[tokio::test(start_paused = true)]
