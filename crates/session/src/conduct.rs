@@ -153,8 +153,11 @@ impl Conduct {
     }
 
     /// The record that has to go to the disk now, when one is due and the disk is free. `wall_ms` is the time since 1970.
+    ///
+    /// While the job stands still the lease is taken back: a record that says so leaves nothing in doubt, and the first line behind
+    /// the standstill needs a new one.
     #[must_use]
-    pub fn due(&mut self, now: Duration, wall_ms: u64, streamer: &Streamer) -> Option<Record> {
+    pub fn due(&mut self, now: Duration, wall_ms: u64, streamer: &mut Streamer) -> Option<Record> {
         if self.disk != Disk::Idle {
             return None;
         }
@@ -170,12 +173,19 @@ impl Conduct {
             }
             None => {
                 let at = streamer.positions();
-                if self.wanted.is_none() && !self.lease.is_due(now, at.acked, at.sent) {
+                let stands = matches!(streamer.state(), State::Paused | State::AtStop);
+                let is_due = !stands && self.lease.is_due(now, at.acked, at.sent);
+                if self.wanted.is_none() && !is_due {
                     return None;
                 }
                 let reason = self.wanted.take().unwrap_or(Reason::Interval);
-                let (lines_per_s, _) = self.rates.per_second();
-                let ceiling = self.lease.next_ceiling(now, at.acked, at.sent, lines_per_s);
+                let ceiling = if stands {
+                    streamer.lease(at.sent);
+                    self.lease.take_back(now, at.acked, at.sent)
+                } else {
+                    let (lines_per_s, _) = self.rates.per_second();
+                    self.lease.next_ceiling(now, at.acked, at.sent, lines_per_s)
+                };
                 (at, ceiling, now.saturating_sub(self.started), reason)
             }
         };

@@ -113,7 +113,7 @@ impl Record {
         }
     }
 
-    /// Whether the machine came to rest with everything that was sent executed: nothing is in doubt.
+    /// Whether the machine came to rest with everything executed that was sent or could have been: nothing is in doubt.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let stood_still = matches!(
@@ -125,6 +125,6 @@ impl Record {
                 | Reason::Approach
                 | Reason::Reconnected
         );
-        stood_still && self.executed == self.sent
+        stood_still && self.executed == self.ceiling
     }
 }

@@ -95,6 +95,15 @@ impl Lease {
             .max(sent.saturating_add(self.lines).min(self.last));
         self.ceiling
     }
+
+    /// Nothing beyond `sent` may leave until the next ceiling: the ceiling for a record that is written now, of a job that stands
+    /// still.
+    pub fn take_back(&mut self, now: Duration, acked: u64, sent: u64) -> u64 {
+        self.written_at = now;
+        self.written_acked = acked;
+        self.ceiling = sent;
+        self.ceiling
+    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,10 @@ impl Task {
         if !keeper.is_idle() {
             return;
         }
-        if let Some(record) = running.conduct.due(now, since_1970_ms(), &self.streamer) {
+        if let Some(record) = running
+            .conduct
+            .due(now, since_1970_ms(), &mut self.streamer)
+        {
             keeper.write(record);
         }
     }

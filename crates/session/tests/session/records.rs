@@ -83,7 +83,17 @@ async fn records_are_written_before_the_first_byte_and_at_every_turn() {
     let newest = &records(&dir)[0];
     assert_eq!(newest.reason, Reason::Paused);
     assert!(newest.is_clean(), "{newest:?}");
+    assert_eq!(newest.ceiling, newest.executed, "the lease is taken back");
+    let paused_at = newest.executed;
     world.handle.resume().await.expect("it is paused");
+    world
+        .until(|| world.machine.bench().answered as u64 > paused_at + 5)
+        .await;
+    let newest = &records(&dir)[0];
+    assert!(
+        newest.ceiling > paused_at && !newest.is_clean(),
+        "a crash now would leave lines in doubt: {newest:?}"
+    );
     world.state(|state| state == State::AtStop).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let newest = &records(&dir)[0];

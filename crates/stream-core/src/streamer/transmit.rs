@@ -205,6 +205,8 @@ impl Streamer {
         };
         let (source_line, class) = (line.source_line, line.class);
         self.sent = source_line;
+        // What never leaves needs no lease.
+        self.ceiling = self.ceiling.max(source_line);
         let begun = self.program.advance(now);
         if let Some(index) = begun {
             self.emit(Event::ChunkStarted { index });
