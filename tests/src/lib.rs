@@ -6,12 +6,14 @@
 //! - [`talk`]: the streaming engine against a controller that the test plays line by line;
 //! - [`world`]: the streaming engine against a simulated controller, in virtual time;
 //! - [`jobs`]: whole files through the front door, over real cables, in real time;
+//! - [`kill`]: the real command, killed again and again, against machines that live on;
 //! - [`metrics`]: what a run costs in allocations, memory and processor time;
 //! - [`product`]: the real command as a child process, and what that costs.
 //!
 //! Programs of any size come from [`xtask::gcode`].
 
 pub mod jobs;
+pub mod kill;
 pub mod metrics;
 pub mod oracle;
 pub mod ping_pong;

@@ -19,10 +19,19 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Processor time is counted in these parts of a second on every Linux (`USER_HZ`).
 const TICKS_PER_S: f64 = 100.0;
 
-/// The command, built with optimisation from this workspace.
+/// The command, built from this workspace.
 #[derive(Clone, Debug)]
 pub struct Product {
     path: PathBuf,
+}
+
+/// How the command is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// With optimisation, as users get it.
+    Release,
+    /// As tests are built: quicker to build, slower to run.
+    Dev,
 }
 
 /// What one run of a command cost.
@@ -51,7 +60,7 @@ pub enum ProductError {
         source: io::Error,
     },
     /// It could not be built.
-    #[error("`cargo build --release --package feedhold-cli` failed; its own messages stand above")]
+    #[error("`cargo build --package feedhold-cli` failed; its own messages stand above")]
     Build,
     /// It ended badly.
     #[error("{command} ended with {status}; its own messages stand above")]
@@ -70,14 +79,24 @@ pub enum ProductError {
 }
 
 impl Product {
-    /// Builds the command, or finds it as it was built before.
+    /// Builds the command with optimisation, or finds it as it was built before.
     ///
     /// # Errors
     /// When cargo cannot build it.
     pub fn build() -> Result<Self, ProductError> {
+        Self::build_as(Profile::Release)
+    }
+
+    /// Builds the command, or finds it as it was built before.
+    ///
+    /// # Errors
+    /// When cargo cannot build it.
+    pub fn build_as(profile: Profile) -> Result<Self, ProductError> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let optimised = (profile == Profile::Release).then_some("--release");
         let built = Command::new(cargo)
-            .args(["build", "--release", "--package", "feedhold-cli"])
+            .args(["build", "--package", "feedhold-cli"])
+            .args(optimised)
             .args(["--message-format", "json-render-diagnostics"])
             .stderr(Stdio::inherit())
             .output()
@@ -128,12 +147,20 @@ impl Product {
         }
     }
 
-    /// Starts a simulator for other processes; `arguments` are those of `feedhold sim`.
+    /// The command, to be started by the caller.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        Command::new(&self.path)
+    }
+
+    /// Starts a simulator for other processes; `arguments` are those of `feedhold sim`. What it says of clients that come and go
+    /// is not shown.
     ///
     /// # Errors
     /// When it cannot be started or does not say where it is.
     pub fn simulator(&self, arguments: &[&str]) -> Result<Served, ProductError> {
-        let mut child = self.start(&[&["sim"], arguments].concat())?;
+        let arguments = [&["sim"], arguments].concat();
+        let mut child = self.start_with(&arguments, Stdio::null())?;
         let mut said = String::new();
         let out = child.stdout.take().map(BufReader::new);
         let mut served = Served {
@@ -153,10 +180,15 @@ impl Product {
     }
 
     fn start(&self, arguments: &[&str]) -> Result<Child, ProductError> {
-        Command::new(&self.path)
+        self.start_with(arguments, Stdio::inherit())
+    }
+
+    fn start_with(&self, arguments: &[&str], errors: Stdio) -> Result<Child, ProductError> {
+        self.command()
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(errors)
             .spawn()
             .map_err(|source| failed(&self.path.display().to_string(), source))
     }
@@ -176,6 +208,17 @@ impl Served {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Kills it as `kill -9` does.
+    ///
+    /// # Errors
+    /// When the system says so.
+    pub fn kill(&mut self) -> Result<(), ProductError> {
+        let killed = self.child.kill().and_then(|()| self.child.wait());
+        killed
+            .map(drop)
+            .map_err(|source| failed("cannot kill the simulator", source))
     }
 }
 

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod ci;
 mod generate;
+mod kill;
 mod setup;
 mod sh;
 mod sim;
@@ -37,6 +38,7 @@ enum Command {
     Bench(bench::Args),
     Gen(generate::Args),
     Sim(sim::Args),
+    Kill(kill::Args),
 }
 
 fn main() -> ExitCode {
@@ -58,5 +60,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(args) => bench::run(&args),
         Command::Gen(args) => generate::run(&args),
         Command::Sim(args) => sim::run(&args),
+        Command::Kill(args) => kill::run(&args),
     }
 }
