@@ -41,7 +41,7 @@ pub(crate) fn run(typed: &ResumeArgs, terminal: &Terminal) -> anyhow::Result<Exi
         .for_each(|warning| view.note(&format!("note: {warning}")));
     let job = job(typed, &jobs, &name, &record)?;
     let mut events = job.events();
-    let vetted = run::vet(&job, &view)?;
+    let vetted = run::vet_again(&job, &jobs, &name, &view)?;
     let plan = resume::plan(&record, &vetted, &job.settings())?;
     show(&plan, typed);
     if typed.plan {

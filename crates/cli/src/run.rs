@@ -9,7 +9,8 @@ mod view;
 use feedhold::{
     Error, Job,
     job::Connected,
-    session::{Event, Outcome, Vetted},
+    jobs::Jobs,
+    session::{Event, Outcome, Vetted, Vetting},
 };
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 
@@ -51,8 +52,21 @@ pub(crate) fn run(typed: &RunArgs, terminal: &Terminal) -> anyhow::Result<Exit> 
 
 /// Reads the file to its end and shows how far it is.
 pub(crate) fn vet(job: &Job, view: &View) -> anyhow::Result<Vetted> {
+    showing(job, view, |report| job.vet(report))
+}
+
+/// The same for the file of a job that was begun before, as quickly as it goes.
+pub(crate) fn vet_again(job: &Job, jobs: &Jobs, name: &str, view: &View) -> anyhow::Result<Vetted> {
+    showing(job, view, |report| job.vet_again(jobs, name, report))
+}
+
+fn showing(
+    job: &Job,
+    view: &View,
+    vet: impl FnOnce(&mut dyn FnMut(Vetting) -> bool) -> Result<Vetted, Error>,
+) -> anyhow::Result<Vetted> {
     let bar = view.vetting();
-    let vetted = job.vet(|at| {
+    let vetted = vet(&mut |at| {
         bar.set_length(at.total_bytes);
         bar.set_position(at.bytes);
         view.analysis(&at);

@@ -14,6 +14,7 @@ use std::{
 
 use feedhold_session::{
     CheckpointInterval, Config, Event, Outcome, StopPolicy, Vetted, Vetting, open_with, vet,
+    vet_again,
 };
 use feedhold_stream_core::{
     budget::Budget,
@@ -226,14 +227,30 @@ impl Job {
         let chain = self.settings().chain()?;
         let vetted = vet(&self.file, &chain, report)?;
         // Nobody may be listening.
-        let _ = self.events.send(Event::FileAnalyzed {
-            total_lines: vetted.identity.lines,
-            total_bytes: vetted.identity.bytes,
-            wire_lines: vetted.wire_lines,
-            wire_bytes: vetted.wire_bytes,
-            motions: vetted.motions,
-            digest: vetted.identity.digest_hex(),
-        });
+        let _ = self.events.send(Event::from(&vetted));
+        Ok(vetted)
+    }
+
+    /// Vets the file of job `name` again: only its digest is computed, when the file is the one that was vetted then and lines are prepared
+    /// as they were. Blocks; `report` hears how far it is and ends the work when it answers `false`.
+    ///
+    /// # Errors
+    /// As [`vet`](Self::vet); [`Error::Jobs`] when there is no such job.
+    pub fn vet_again(
+        &self,
+        jobs: &Jobs,
+        name: &str,
+        report: impl FnMut(Vetting) -> bool,
+    ) -> Result<Vetted, Error> {
+        let chain = self.settings().chain()?;
+        let known = jobs.index(name)?.map(Arc::new);
+        let vetted = vet_again(&self.file, &chain, known.as_ref(), report)?;
+        let is_known = known.is_some_and(|known| Arc::ptr_eq(&known, vetted.index()));
+        if !is_known {
+            // Without it the next resume takes as long as this one.
+            let _ = jobs.keep_index(name, vetted.index());
+        }
+        let _ = self.events.send(Event::from(&vetted));
         Ok(vetted)
     }
 

@@ -15,7 +15,10 @@ use feedhold_checkpoint::{
     self as checkpoint, CreateError, Entry, KEEP_FINISHED, ListError, OpenError, Peek, Store,
     Warning, expired, peek,
 };
-use feedhold_session::{FileIdentity, Record};
+use feedhold_session::{
+    FileIdentity, Record,
+    index::{self, Index, IndexError},
+};
 use thiserror::Error;
 
 use crate::job::Settings;
@@ -107,6 +110,9 @@ pub enum JobsError {
         /// Where they are.
         root: PathBuf,
     },
+    /// What the vetting has found out cannot be kept.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// The settings of a job cannot be written or read.
     #[error("{}: {reason}; start the job anew with `feedhold run`", path.display())]
     Settings {
@@ -202,6 +208,22 @@ impl Jobs {
         settings_file::read(&self.dir(name)?)
     }
 
+    /// What the vetting of a job's file has found out, as it was kept; `None` when it was not, or is damaged.
+    ///
+    /// # Errors
+    /// [`JobsError::Unknown`].
+    pub fn index(&self, name: &str) -> Result<Option<Index>, JobsError> {
+        Ok(index::load(&self.dir(name)?).unwrap_or_default())
+    }
+
+    /// Keeps what the vetting of a job's file has found out, so that a resume need not vet the file again. Blocks.
+    ///
+    /// # Errors
+    /// [`JobsError::Index`] when the disk does not take it, [`JobsError::Unknown`].
+    pub fn keep_index(&self, name: &str, index: &Index) -> Result<(), JobsError> {
+        Ok(index::save(index, &self.dir(name)?)?)
+    }
+
     /// All jobs, the one written last first.
     ///
     /// # Errors
@@ -289,6 +311,7 @@ impl Jobs {
                 .and_then(|name| name.to_str())
                 .is_some_and(|name| old(name, age));
             if named && job.remove().is_ok() {
+                index::remove(&dir);
                 settings_file::remove(&dir);
             }
         }

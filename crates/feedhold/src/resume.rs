@@ -7,18 +7,14 @@
 //! This works behind a *clean* stop, where everything that was sent is known to be executed: a pause, a program stop, a
 //! cancellation. Everything else is refused with its reason.
 
-mod history;
-
 use std::path::Path;
 
-use feedhold_session::{Reason, Record, Vetted};
+use feedhold_session::{Reason, Record, Vetted, history::History};
 use feedhold_stream_core::resume::Doubt;
 
 use crate::{Error, job::Settings};
 
 pub use feedhold_stream_core::resume::{Plan, Refusal, Step};
-
-use self::history::History;
 
 /// Plans how the job of `record` goes on. `vetted` is its file as it is now, vetted with the same settings. Blocks.
 ///
@@ -26,7 +22,7 @@ use self::history::History;
 /// [`Error::Resume`] with what stands against it and what can be done; [`Error::Source`] when the file cannot be read.
 pub fn plan(record: &Record, vetted: &Vetted, settings: &Settings) -> Result<Plan, Error> {
     check_record(record, vetted)?;
-    let history = History::read(&vetted.identity.path, settings, record.executed)?;
+    let history = History::read(vetted, &settings.chain()?, record.executed)?;
     let plan = Plan::new(record.executed, history.offset, &history.at, &history.ahead)?;
     Ok(plan)
 }

@@ -71,8 +71,11 @@
 
 pub mod conduct;
 mod config;
+mod content;
 mod event;
 mod handle;
+pub mod history;
+pub mod index;
 mod keeper;
 mod rates;
 mod record;
@@ -90,4 +93,4 @@ pub use handle::{
 pub use record::{Controller, FileIdentity, Reason, Record, Setup};
 pub use snapshot::{PauseStats, Snapshot, State};
 pub use source::SourceError;
-pub use vet::{Vetted, Vetting, vet};
+pub use vet::{Vetted, Vetting, vet, vet_again};

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -14,6 +15,7 @@ use feedhold_stream_core::{
 };
 
 use super::{SourceError, read_error};
+use crate::content::{Content, Watch};
 
 /// Bytes read from the file at a time.
 const READ: usize = 64 * 1024;
@@ -72,6 +74,13 @@ impl OpenFile {
         SourceError::FileChanged {
             path: self.path.clone(),
         }
+    }
+
+    fn seek_to(&mut self, offset: u64) -> Result<(), SourceError> {
+        self.file
+            .seek(SeekFrom::Start(offset))
+            .map_err(read_error(&self.path))?;
+        Ok(())
     }
 
     /// Goes to the first byte of a line.
@@ -135,22 +144,25 @@ pub(crate) struct Reader {
     filled: usize,
     taken: usize,
     ended: bool,
-    /// Follows the content when it is read from its first byte, and what it has to come to.
-    content: Option<(blake3::Hasher, [u8; 32])>,
+    /// Sees that what is read is what was vetted, block by block.
+    watch: Watch,
+    /// Where the block begins that the start lies in, until it was read up to there.
+    unseen: Option<u64>,
+    start: u64,
 }
 
 impl Reader {
-    /// Begins at `start`. `digest` is that of the whole file.
+    /// Begins at `start`. `content` is that of the whole file.
     pub(crate) fn new(
         mut file: OpenFile,
         start: Start,
         flavor: Flavor,
         sizer: ChunkSizer,
-        digest: [u8; 32],
+        content: Arc<Content>,
     ) -> Result<Self, SourceError> {
         file.seek(start)?;
         let cutter = Cutter::starting_at(sizer, flavor, 0, start.line, start.offset);
-        let content = start.is_whole().then(|| (blake3::Hasher::new(), digest));
+        let (watch, block) = Watch::new(content, start.offset);
         Ok(Self {
             file,
             cutter,
@@ -159,7 +171,9 @@ impl Reader {
             filled: 0,
             taken: 0,
             ended: false,
-            content,
+            watch,
+            unseen: (block < start.offset).then_some(block),
+            start: start.offset,
         })
     }
 
@@ -197,24 +211,65 @@ impl Reader {
         }
     }
 
+    /// Reads on to the end of a block, so that everything read so far is known to be what was vetted. No chunk comes after it.
+    pub(crate) fn see_block(&mut self) -> Result<(), SourceError> {
+        self.taken = self.filled;
+        while !self.ended && !self.watch.is_between_blocks() {
+            self.refill()?;
+        }
+        self.file.check_unchanged()?;
+        if self.ended && !self.watch.ends() {
+            return Err(self.file.changed());
+        }
+        Ok(())
+    }
+
     /// Reads on. Returns how many bytes came, 0 at the end of the file.
     fn refill(&mut self) -> Result<usize, SourceError> {
         self.buffer.resize(READ, 0);
+        if let Some(block) = self.unseen.take() {
+            self.see_from(block)?;
+        }
         self.filled = self.file.read(&mut self.buffer)?;
         self.taken = 0;
         self.ended = self.filled == 0;
-        if let Some((hasher, _)) = &mut self.content {
-            hasher.update(self.buffer.get(..self.filled).unwrap_or_default());
-        }
+        self.see(self.filled)?;
         Ok(self.filled)
+    }
+
+    /// Reads what stands between the beginning of a block and the start, so that the block can be judged at its end.
+    fn see_from(&mut self, block: u64) -> Result<(), SourceError> {
+        self.file.seek_to(block)?;
+        let mut left = self.start.saturating_sub(block);
+        while left > 0 {
+            let most = usize::try_from(left).map_or(READ, |left| left.min(READ));
+            let count = self
+                .file
+                .read(self.buffer.get_mut(..most).unwrap_or_default())?;
+            if count == 0 {
+                return Err(self.file.changed());
+            }
+            self.see(count)?;
+            left -= count as u64;
+        }
+        Ok(())
+    }
+
+    fn see(&mut self, count: usize) -> Result<(), SourceError> {
+        if self
+            .watch
+            .sees(self.buffer.get(..count).unwrap_or_default())
+        {
+            Ok(())
+        } else {
+            Err(self.file.changed())
+        }
     }
 
     /// What is left when the file has ended.
     fn last_chunks(&mut self) -> Result<Option<RawChunk>, SourceError> {
         self.file.check_unchanged()?;
-        if let Some((hasher, expected)) = self.content.take()
-            && *hasher.finalize().as_bytes() != expected
-        {
+        if !self.watch.ends() {
             return Err(self.file.changed());
         }
         self.cutter

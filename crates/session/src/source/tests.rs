@@ -15,6 +15,7 @@ use proptest::{prelude::*, strategy::Strategy as _};
 use tempfile::TempDir;
 
 use super::*;
+use crate::content::ContentHasher;
 
 /// Lets workers finish in an order of its own: three at a time, because no more are at work at once.
 struct Gate {
@@ -71,8 +72,10 @@ fn source(path: &Path, text: &str, gate: Arc<Gate>) -> Source {
     let sizer = ChunkSizer::new(Strategy::Fixed(4096), Bounds::CNC, MemoryRule::Cnc);
     let start = Start { line: 1, offset: 0 };
     let file = OpenFile::open(path).expect("the file");
-    let digest = *blake3::hash(text.as_bytes()).as_bytes();
-    let reader = Reader::new(file, start, Flavor::Grbl, sizer, digest).expect("line 1");
+    let mut content = ContentHasher::new();
+    content.update(text.as_bytes());
+    let content = Arc::new(content.finish());
+    let reader = Reader::new(file, start, Flavor::Grbl, sizer, content).expect("line 1");
     let chain = Chain::new(ChainConfig::new(Dialect::Grbl));
     let prepare: Prepare = Arc::new(move |raw| {
         gate.pass(raw.index as usize);

@@ -82,7 +82,8 @@ impl Task {
         let budget = self.config.budget.clone();
         let config = job.chain.config();
         let flavor = config.dialect().flavor();
-        let reader = Reader::new(file, start, flavor, sizer(&budget), identity.digest)?;
+        let content = Arc::clone(job.vetted.index().content());
+        let reader = Reader::new(file, start, flavor, sizer(&budget), content)?;
         // What lossless packing leaves out depends on where chunks begin, and was proved for the chunks of the vetting only.
         let (reader, chain) = match config.pack() {
             Pack::Lossless if start.is_whole() && cuts_as_vetted(&budget) => {

@@ -35,6 +35,53 @@ impl ChunkStats {
         self.complexity += chunk.total_complexity();
     }
 
+    /// The sums as bytes, for [`from_bytes`](Self::from_bytes): eight numbers of eight bytes, little endian.
+    pub fn to_bytes(&self) -> [u8; 64] {
+        let numbers = [
+            self.chunks,
+            self.source_bytes,
+            self.wire_bytes,
+            self.wire_lines,
+            self.motions,
+            self.largest_bytes,
+            self.smallest_bytes.unwrap_or(u64::MAX),
+            self.complexity.to_bits(),
+        ];
+        let mut bytes = [0; 64];
+        for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// The sums that these bytes are.
+    pub fn from_bytes(bytes: &[u8; 64]) -> Self {
+        let mut numbers = [0; 8];
+        for (number, bytes) in numbers.iter_mut().zip(bytes.as_chunks().0) {
+            *number = u64::from_le_bytes(*bytes);
+        }
+        let [
+            chunks,
+            source_bytes,
+            wire_bytes,
+            wire_lines,
+            motions,
+            largest_bytes,
+            smallest_bytes,
+            complexity,
+        ] = numbers;
+        Self {
+            chunks,
+            source_bytes,
+            wire_bytes,
+            wire_lines,
+            motions,
+            largest_bytes,
+            smallest_bytes: (smallest_bytes != u64::MAX).then_some(smallest_bytes),
+            complexity: f64::from_bits(complexity),
+        }
+    }
+
     /// Chunks.
     pub fn total_chunks(&self) -> u64 {
         self.chunks
@@ -115,5 +162,8 @@ mod tests {
         assert_eq!((stats.largest_bytes(), stats.smallest_bytes()), (8, 6));
         assert_eq!((stats.wire_lines(), stats.motions()), (3, 2));
         assert!((stats.bytes_per_line() - 14.0 / 3.0).abs() < 1e-12);
+        for stats in [stats, ChunkStats::new()] {
+            assert_eq!(ChunkStats::from_bytes(&stats.to_bytes()), stats);
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! [`Refusal`] says why there is no way.
 
 mod approach;
+mod bytes;
 mod facts;
 mod interval;
 mod locate;

@@ -162,6 +162,47 @@ impl ChainConfig {
     }
 }
 
+/// All choices in one line: chains whose configurations read alike make the same lines of a file.
+///
+/// ```
+/// use feedhold_stream_core::{dialect::Dialect, wire::ChainConfig};
+///
+/// let config = ChainConfig::new(Dialect::Grbl).with_skip(["G64".parse().unwrap()]);
+/// assert_eq!(
+///     config.to_string(),
+///     "grbl, pack spaces, block-delete send, line-numbers strip, skip G64, allow nothing, rx 128, line 79",
+/// );
+/// ```
+impl fmt::Display for ChainConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            dialect,
+            pack,
+            block_delete,
+            line_numbers,
+            skip,
+            allow,
+            rx_bytes,
+            max_line,
+        } = self;
+        write!(
+            f,
+            "{}, pack {pack}, block-delete {block_delete}, line-numbers {line_numbers}",
+            dialect.name()
+        )?;
+        for (what, names) in [("skip", skip), ("allow", allow)] {
+            write!(f, ", {what}")?;
+            if names.is_empty() {
+                f.write_str(" nothing")?;
+            }
+            for name in names {
+                write!(f, " {name}")?;
+            }
+        }
+        write!(f, ", rx {rx_bytes}, line {max_line}")
+    }
+}
+
 fn limit(what: &'static str, bytes: usize) -> Result<usize, InvalidLimit> {
     if bytes < LEAST {
         Err(InvalidLimit {
