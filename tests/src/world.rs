@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use feedhold_simulator::{Config, Entry, Kind, LogMode, Simulator};
+use feedhold_simulator::{Config, Entry, Kind, LogMode, OnOpen, Simulator};
 use feedhold_stream_core::{
     chunk::{Prepared, RawChunk, Stop},
     dialect::Dialect,
@@ -36,6 +36,7 @@ pub struct World {
     rx_limit: usize,
     stuck: u32,
     plugged: bool,
+    done: u64,
 }
 
 /// How a run ended.
@@ -71,7 +72,34 @@ impl World {
             rx_limit: usize::MAX,
             stuck: 0,
             plugged: true,
+            done: 0,
         }
+    }
+
+    /// The same with a streamer that asks the controller what it knows of itself.
+    #[must_use]
+    pub fn with_facts(mut self) -> Self {
+        self.streamer.wish_facts();
+        self.streamer.handle_connected(self.now);
+        self
+    }
+
+    /// Pulls the cable. What is on it is lost, and so is the rest of the program.
+    pub fn unplug(&mut self) {
+        self.machine.disconnect(self.now);
+        self.plugged = false;
+        self.outbox.clear();
+        self.program.clear();
+        self.streamer.handle_disconnect(self.now);
+        let _ = self.collect();
+    }
+
+    /// Puts the cable back in; the next program goes on behind line `done`.
+    pub fn plug(&mut self, on_open: OnOpen, done: u64) {
+        self.machine.reconnect(self.now, on_open);
+        self.plugged = true;
+        self.done = done;
+        self.streamer.handle_connected(self.now);
     }
 
     /// Fails when the machine's receive buffer ever holds more than this, or loses a byte.
@@ -201,7 +229,9 @@ impl World {
     /// Begins the program when there is one, and keeps it coming.
     fn feed(&mut self) {
         if self.streamer.state() == State::Ready && !self.program.is_empty() {
-            self.streamer.begin(0).expect("the streamer is ready");
+            self.streamer
+                .begin(self.done)
+                .expect("the streamer is ready");
         }
         while self.streamer.wants_program() {
             match self.program.pop_front() {

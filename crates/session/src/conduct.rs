@@ -102,7 +102,7 @@ impl Conduct {
             lease: Lease::new(interval, done, identity.lines),
             identity,
             machine,
-            baseline: streamer.facts().map(|facts| (&facts.baseline()).into()),
+            baseline: None,
             done,
             started: now,
             rates: Rates::default(),
@@ -172,6 +172,9 @@ impl Conduct {
                 (positions, positions.sent, elapsed, closing.reason)
             }
             None => {
+                if streamer.is_taking_stock() {
+                    return None;
+                }
                 let at = streamer.positions();
                 let stands = matches!(streamer.state(), State::Paused | State::AtStop);
                 let is_due = !stands && self.lease.is_due(now, at.acked, at.sent);
@@ -189,6 +192,9 @@ impl Conduct {
                 (at, ceiling, now.saturating_sub(self.started), reason)
             }
         };
+        if self.baseline.is_none() {
+            self.baseline = streamer.facts().map(|facts| (&facts.baseline()).into());
+        }
         self.disk = Disk::Busy;
         Some(Record {
             file: self.identity.clone(),

@@ -1,6 +1,6 @@
 //! What a controller says of itself when a link comes up.
 
-use crate::dialect::{AxisValues, Coordinates, Dialect, MachineState, Temperatures};
+use crate::dialect::{AxisValues, Coordinates, Dialect, MachineState, StatusReport, Temperatures};
 
 /// Work coordinate systems that every grbl keeps: G54 to G59.
 pub const SYSTEMS: usize = 6;
@@ -57,7 +57,8 @@ pub struct Baseline {
     pub position: Option<[f64; 3]>,
 }
 
-/// What a controller says of itself when a link comes up. It stood still when it said so, and nothing was sent that moves.
+/// What a controller says of itself when a link comes up and [facts were wished for](crate::Streamer::wish_facts). It stood still
+/// when it said so, and nothing was sent that moves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// How it is spoken to.
@@ -78,6 +79,8 @@ pub struct Facts {
     pub offsets: StoredOffsets,
     /// Steps a millimetre of X, Y and Z (grbl `$100` to `$102`).
     pub steps_per_mm: Option<[f64; 3]>,
+    /// It reports inches (grbl `$13`); everything here is converted.
+    pub reports_inches: bool,
     /// Number of the last line that it accepted (Marlin).
     pub last_line: Option<u64>,
     /// Where the planner ends (Marlin `M114`), in logical millimetres. Behind `M400` the machine stands there.
@@ -102,6 +105,7 @@ impl Facts {
             words: None,
             offsets: StoredOffsets::default(),
             steps_per_mm: None,
+            reports_inches: false,
             last_line: None,
             position: None,
             real_position: None,
@@ -118,6 +122,41 @@ impl Facts {
             steps_per_mm: self.steps_per_mm,
             position: self.xyz(),
         }
+    }
+
+    pub(crate) fn to_mm(&self, reported: Coordinates) -> Coordinates {
+        if self.reports_inches {
+            reported.to_mm_from_inches()
+        } else {
+            reported
+        }
+    }
+
+    /// The machine position that a report tells, in mm: also one that tells the work position only (grbl `$10`).
+    #[must_use]
+    pub fn machine_position_in(&self, report: &StatusReport) -> Option<Coordinates> {
+        if let Some(position) = report.machine_position {
+            return Some(self.to_mm(position));
+        }
+        let offset = match report.work_offset {
+            Some(offset) => self.to_mm(offset),
+            None => self.work_offset.or_else(|| self.offset_in_force())?,
+        };
+        Some(self.to_mm(report.work_position?).plus(&offset))
+    }
+
+    /// The work offset by what `$G` and `$#` tell; a report tells it only now and then.
+    fn offset_in_force(&self) -> Option<Coordinates> {
+        let mut words = self.words.as_deref()?.split_ascii_whitespace();
+        let systems = ["G54", "G55", "G56", "G57", "G58", "G59"];
+        let system = words.find_map(|word| systems.iter().position(|name| *name == word))?;
+        let origin = self.offsets.systems[system]?;
+        let (shift, length) = (self.offsets.g92?, self.offsets.tool_length?);
+        Coordinates::new(&[
+            origin[0] + shift[0],
+            origin[1] + shift[1],
+            origin[2] + shift[2] + length,
+        ])
     }
 
     /// Where the machine stands on X, Y and Z: in machine coordinates on grbl, in logical ones on Marlin.

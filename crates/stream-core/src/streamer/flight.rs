@@ -21,6 +21,9 @@ pub(super) enum Origin {
     Query(Query),
 }
 
+/// A line number that no program reaches, and that Marlin's 32 bits hold: it answers which one it took last.
+const NO_NUMBER: u64 = 2_000_000_000;
+
 /// Questions the streamer asks on its own account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Query {
@@ -33,8 +36,35 @@ pub(super) enum Query {
     /// Was the barrier really answered? Numbered like a line of the program, so that a line lost before it shows, and answered in
     /// a way that no doubled `ok` can imitate.
     Confirm,
+    /// What is in force?
+    Words,
+    /// Which offsets are set?
+    Offsets,
+    /// Which settings are set?
+    Settings,
+    /// Has everything finished? Asked while nobody knows the number of the next line.
+    Finish,
+    /// Which line was the last? Asked with a number that cannot be right.
+    LastLine,
+    /// Where does the planner end?
+    Position,
+    /// Where do the motors stand?
+    RealPosition,
+    /// How warm is it?
+    Temperatures,
     /// Are you still there? Answered by a line that cannot be mistaken for another's `ok`.
     Probe,
+}
+
+impl Query {
+    /// The number that it is sent with, where that is not the next one.
+    pub(super) fn number(self) -> Option<u64> {
+        match self {
+            Self::ResetNumbers => Some(0),
+            Self::LastLine => Some(NO_NUMBER),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -5,16 +5,21 @@
 
 use core::time::Duration;
 
-use super::{Event, Greeted, GreetingError, Phase, Streamer, Timer, flight::Query};
+use super::{
+    Event, Greeted, GreetingError, Phase, Streamer, Timer, flight::Query, inquiry::Inquiry,
+};
 use crate::{
-    dialect::{Dialect, MachineState, Response, StatusReport},
+    dialect::{Busy, Coordinates, Dialect, MachineState, Response, StatusReport},
+    resume::Facts,
     window::Window,
 };
 
 /// How often an unanswered question is repeated.
-const ASK_AGAIN: Duration = Duration::from_millis(1500);
+pub(super) const ASK_AGAIN: Duration = Duration::from_millis(1500);
 /// How often a starting grbl is asked for its state.
-const KNOCK_AGAIN: Duration = Duration::from_millis(250);
+pub(super) const KNOCK_AGAIN: Duration = Duration::from_millis(250);
+/// How long a Marlin that says that it is busy is left alone: it says so every two seconds.
+const BUSY_AGAIN: Duration = Duration::from_secs(3);
 /// How long answers to repeated questions may trickle in before the first line is sent.
 const SETTLE: Duration = Duration::from_millis(300);
 /// What is quoted of a foreign device.
@@ -22,9 +27,12 @@ const MAX_HEARD: usize = 80;
 
 #[derive(Debug, Default)]
 pub(super) struct Greeting {
-    step: Step,
+    pub(super) step: Step,
     /// Questions sent that were not answered, or whose answers were not recognised.
-    open: u32,
+    pub(super) open: u32,
+    pub(super) inquiry: Inquiry,
+    /// Where the machine stood in the last report of the [inquiry](super::inquiry).
+    pub(super) place: Option<Coordinates>,
     was_reset: bool,
     rx_bytes: Option<usize>,
     planner_blocks: Option<usize>,
@@ -34,12 +42,14 @@ pub(super) struct Greeting {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     /// Waiting for any sign of life (grbl only).
     #[default]
     Knock,
     /// Waiting for the answer to `$I` or `M115`.
     Identify,
+    /// Asking what the controller knows of itself.
+    Inquire,
     /// Waiting for the answer to `M110`.
     ResetNumbers,
     /// A question was repeated and both may be answered: waiting until nothing more comes, then the next step.
@@ -47,7 +57,8 @@ enum Step {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Settled {
+pub(super) enum Settled {
+    Inquire,
     ResetNumbers,
     Welcome,
 }
@@ -55,6 +66,9 @@ enum Settled {
 impl Streamer {
     pub(super) fn start_greeting(&mut self, now: Duration) {
         self.greeting = Greeting::default();
+        self.facts = self
+            .wishes_facts
+            .then(|| Box::new(Facts::new(self.config.dialect)));
         self.timers
             .set(Timer::Greeting, now + self.config.greeting_timeout);
         match self.config.dialect {
@@ -96,9 +110,34 @@ impl Streamer {
         match (self.greeting.step, self.config.dialect) {
             (Step::Knock, _) | (Step::Identify, Dialect::Grbl) => self.knock(now),
             (Step::Identify, Dialect::Marlin) => self.identify(now),
+            (Step::Inquire, _) => self.question_again(now),
             (Step::ResetNumbers, _) => self.reset_numbers(now),
             (Step::Settle(next), _) => self.settled(now, next),
         }
+    }
+
+    /// Something shows that the controller is on its way to an answer.
+    pub(super) fn extend_greeting(&mut self, now: Duration) {
+        self.timers
+            .set(Timer::Greeting, now + self.config.greeting_timeout);
+    }
+
+    /// What follows when the controller has told who it is.
+    fn identified(&self) -> Settled {
+        match self.config.dialect {
+            _ if self.facts.is_some() => Settled::Inquire,
+            Dialect::Grbl => Settled::Welcome,
+            Dialect::Marlin => Settled::ResetNumbers,
+        }
+    }
+
+    /// Every question was asked.
+    pub(super) fn inquired(&mut self, now: Duration) {
+        let next = match self.config.dialect {
+            Dialect::Grbl => Settled::Welcome,
+            Dialect::Marlin => Settled::ResetNumbers,
+        };
+        self.settle_greeting(now, next);
     }
 
     /// Goes on to the next step, at once when every question was answered once, else when nothing more comes.
@@ -113,6 +152,7 @@ impl Streamer {
     fn settled(&mut self, now: Duration, next: Settled) {
         self.greeting.open = 0;
         match next {
+            Settled::Inquire => self.inquire(now),
             Settled::ResetNumbers => self.reset_numbers(now),
             Settled::Welcome => self.welcome(now),
         }
@@ -142,6 +182,7 @@ impl Streamer {
         if response.answers_line() {
             self.greeting.open = self.greeting.open.saturating_sub(1);
         }
+        self.note_fact(&response);
         if let Step::Settle(next) = self.greeting.step {
             match response {
                 Response::Started(_) => {
@@ -159,7 +200,13 @@ impl Streamer {
                 self.greeting.was_reset = true;
                 self.start_over(now);
             }
-            Response::Status(report) => self.on_greeting_status(now, &report),
+            Response::Status(report) => {
+                self.on_greeting_status(now, &report);
+                if self.greeting.step == Step::Inquire {
+                    self.on_inquiry_response(now, &response);
+                }
+            }
+            Response::Busy(busy) => self.on_greeting_busy(now, busy),
             Response::Options {
                 planner_blocks,
                 rx_bytes,
@@ -171,9 +218,10 @@ impl Streamer {
             }
             Response::Version { .. } | Response::Firmware(_) => self.greeting.identified = true,
             Response::Capability { name, on } => self.note_capability(name, on),
+            Response::Alarm(_) => self.greeting.refused = Some(GreetingError::Locked),
+            _ if self.greeting.step == Step::Inquire => self.on_inquiry_response(now, &response),
             Response::Ok(_) => self.on_greeting_ok(now),
             Response::Error(_) if self.greeting.step == Step::Identify => self.identify(now),
-            Response::Alarm(_) => self.greeting.refused = Some(GreetingError::Locked),
             Response::Other(bytes) => self.hear(bytes),
             _ => {}
         }
@@ -195,8 +243,32 @@ impl Streamer {
         }
     }
 
+    /// A printer that finishes what it was sent before is waited for when facts are wished for; one that waits for somebody is not.
+    fn on_greeting_busy(&mut self, now: Duration, busy: Busy) {
+        if self.facts.is_none() {
+            return;
+        }
+        match busy {
+            Busy::PausedForUser | Busy::PausedForInput => {
+                self.greeting.refused = Some(GreetingError::NotIdle {
+                    state: "paused for its user".to_owned(),
+                });
+            }
+            _ => self.extend_greeting(now),
+        }
+        self.timers.set(Timer::Ask, now + BUSY_AGAIN);
+    }
+
     fn on_greeting_status(&mut self, now: Duration, report: &StatusReport) {
-        self.status = Some(*report);
+        let before = self.status.replace(*report);
+        let moves = report.state.may_move()
+            && before.is_some_and(|before| {
+                before.machine_position != report.machine_position
+                    || before.work_position != report.work_position
+            });
+        if moves && self.facts.is_some() {
+            self.extend_greeting(now);
+        }
         if self.config.dialect != Dialect::Grbl || self.greeting.step != Step::Knock {
             return;
         }
@@ -217,14 +289,14 @@ impl Streamer {
             return;
         }
         match (self.greeting.step, self.config.dialect) {
-            (Step::Identify, Dialect::Grbl) => self.settle_greeting(now, Settled::Welcome),
+            (Step::Identify, Dialect::Grbl) => self.settle_greeting(now, self.identified()),
             (Step::Identify, Dialect::Marlin) if self.greeting.identified => {
-                self.settle_greeting(now, Settled::ResetNumbers);
+                self.settle_greeting(now, self.identified());
             }
             // An `ok` without a name is somebody else's, or no Marlin answers: the timer asks again, at its pace.
             (Step::Identify, Dialect::Marlin) => {}
             (Step::ResetNumbers, _) => self.settle_greeting(now, Settled::Welcome),
-            (Step::Knock | Step::Settle(_), _) => {}
+            (Step::Knock | Step::Inquire | Step::Settle(_), _) => {}
         }
     }
 

@@ -17,6 +17,7 @@ mod config;
 mod event;
 mod flight;
 mod greeting;
+mod inquiry;
 mod operator;
 mod position;
 mod program;
@@ -190,6 +191,8 @@ pub struct Streamer {
     realtime: Vec<u8>,
     greeting: Greeting,
     greeted: Option<Greeted>,
+    wishes_facts: bool,
+    taking_stock: bool,
     facts: Option<Box<Facts>>,
     executed: Executed,
     /// Source line last handed out.
@@ -236,6 +239,8 @@ impl Streamer {
             realtime: Vec::new(),
             greeting: Greeting::default(),
             greeted: None,
+            wishes_facts: false,
+            taking_stock: false,
             facts: None,
             executed: Executed::new(dialect),
             sent: 0,
@@ -309,11 +314,13 @@ impl Streamer {
         self.greeted.as_ref()
     }
 
-    /// Machine position last reported (grbl), in the units of the report.
+    /// Machine position last reported (grbl), in mm, when [facts](Self::facts) tell the units.
     #[must_use]
     pub fn machine_position(&self) -> Option<[f64; 3]> {
-        let report = self.status.as_ref()?;
-        report.machine_position?.xyz()
+        self.facts
+            .as_ref()?
+            .machine_position_in(self.status.as_ref()?)?
+            .xyz()
     }
 
     /// Ties the numbers on the wire to lines of the file, for protocols that count lines.
@@ -326,7 +333,8 @@ impl Streamer {
         self.is_numbered().then_some(anchor)
     }
 
-    /// What the controller said of itself when the link came up; `None` when it was not asked.
+    /// What the controller said of itself when the link came up; `None` unless [wished for](Self::wish_facts). Behind a
+    /// greeting that failed they hold what was learned until then.
     #[must_use]
     pub fn facts(&self) -> Option<&Facts> {
         self.facts.as_deref()
@@ -369,7 +377,15 @@ impl Streamer {
         self.last_stop_line = None;
         self.lease_reported = false;
         self.phase = Phase::Streaming;
+        self.take_stock();
         Ok(())
+    }
+
+    /// Whether the controller is still being asked what is in force and where its offsets are, before the first line of a program
+    /// leaves. Only when [facts were wished for](Self::wish_facts).
+    #[must_use]
+    pub fn is_taking_stock(&self) -> bool {
+        self.taking_stock
     }
 
     /// Whether more chunks are wanted now.
@@ -556,6 +572,7 @@ impl Streamer {
         self.resend_announced = false;
         self.idle_polls = 0;
         self.status_asked = None;
+        self.taking_stock = false;
         self.drained = false;
         self.timers.stop_all();
     }

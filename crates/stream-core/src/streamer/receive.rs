@@ -17,6 +17,7 @@ impl Streamer {
             self.on_greeting_response(now, response);
             return;
         }
+        self.note_fact(&response);
         match response {
             Response::Ok(ack) => self.on_ok(now, ack),
             Response::Error(error) => self.on_error(now, &error),

@@ -136,6 +136,7 @@ impl Streamer {
                     self.on_drained(now);
                 }
             }
+            Origin::Query(Query::Offsets) if self.taking_stock => self.stock_taken(),
             Origin::Query(_) => {}
         }
         self.history

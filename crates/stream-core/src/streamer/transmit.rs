@@ -47,7 +47,14 @@ impl Queued {
                 dialect == Dialect::Marlin,
             ),
             (Query::Confirm, _) => (b"M105", Class::Patient, true),
-            (Query::Probe, _) => (b"M105", Class::Modal, false),
+            (Query::Probe | Query::Temperatures, _) => (b"M105", Class::Modal, false),
+            (Query::Words, _) => (b"$G", Class::Exclusive, false),
+            (Query::Offsets, _) => (b"$#", Class::Exclusive, false),
+            (Query::Settings, _) => (b"$$", Class::Exclusive, false),
+            (Query::Finish, _) => (b"M400", Class::Patient, false),
+            (Query::LastLine, _) => (b"M105", Class::Modal, true),
+            (Query::Position, _) => (b"M114", Class::Modal, false),
+            (Query::RealPosition, _) => (b"M114 R", Class::Modal, false),
         };
         Self {
             origin: Origin::Query(query),
@@ -265,8 +272,11 @@ impl Streamer {
             _ => true,
         };
         let alone = queued.class == Class::Exclusive && !self.flight.is_empty();
-        let restart = matches!(queued.origin, Origin::Query(Query::ResetNumbers));
-        let next = if restart { 0 } else { self.next_number };
+        let own_number = match queued.origin {
+            Origin::Query(query) => query.number(),
+            _ => None,
+        };
+        let next = own_number.unwrap_or(self.next_number);
         let number = (queued.numbered && self.is_numbered()).then_some(next);
         let length = framed_length(&queued.text, number);
         let probe = matches!(queued.origin, Origin::Query(Query::Probe));
@@ -282,7 +292,7 @@ impl Streamer {
             self.note_probe();
             return true;
         }
-        if let Some(number) = number.filter(|_| !restart) {
+        if let Some(number) = number.filter(|_| own_number.is_none()) {
             self.history.push(Numbered {
                 number,
                 origin: queued.origin,
@@ -298,7 +308,11 @@ impl Streamer {
             number,
             sent_at: now,
         });
-        self.drained = false;
+        let only_asks = matches!(
+            queued.origin,
+            Origin::Query(Query::Words | Query::Offsets | Query::Settings)
+        );
+        self.drained &= only_asks;
         true
     }
 

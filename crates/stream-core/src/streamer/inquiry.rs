@@ -1,0 +1,372 @@
+//! Asking a controller what it knows of itself, without moving it.
+//!
+//! grbl: two reports in a row of a machine that stands still, `$$`, `$G`, `$#`, and a report that the place is still the same.
+//! Marlin: `M400` empties the planner, a line with a number that cannot be right makes it name the last one it took, `M114` and
+//! `M105` say where it stands and how warm it is. All of them can be asked again, so an answer that gets lost costs a second.
+
+use core::time::Duration;
+
+use super::{
+    Phase, Streamer, Timer,
+    flight::Query,
+    greeting::{ASK_AGAIN, KNOCK_AGAIN, Step},
+};
+use crate::{
+    dialect::{
+        Coordinates, Dialect, Firmware, MachineError, MachineState, OffsetKind, Response,
+        StatusReport,
+    },
+    resume::{Facts, StoredOffsets},
+};
+
+/// How often a question is asked before the controller counts as one that cannot answer it.
+const TRIES: u32 = 3;
+/// Reports of a machine that stands still at the same place, before it counts as standing still.
+const STILL_REPORTS: u32 = 2;
+/// How long an empty planner may be waited for without a sign of life.
+const FINISH_AGAIN: Duration = Duration::from_secs(5);
+
+/// What is asked, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// grbl: does the machine stand still? Asked with `?`, which is answered also by a busy one.
+    Still,
+    /// grbl: settings, among them the units of everything else.
+    Settings,
+    /// grbl: the parser's words.
+    Words,
+    /// grbl: offsets.
+    Offsets,
+    /// grbl: does it still stand where it stood?
+    StillThere,
+    /// Marlin: has every motion finished?
+    Finished,
+    /// Marlin: which line was the last?
+    LastLine,
+    /// Marlin: where does the planner end?
+    Position,
+    /// Marlin: where do the motors stand?
+    RealPosition,
+    /// Marlin: how warm is it?
+    Temperatures,
+}
+
+impl Question {
+    pub(super) fn all(dialect: Dialect) -> &'static [Self] {
+        match dialect {
+            Dialect::Grbl => &[
+                Self::Still,
+                Self::Settings,
+                Self::Words,
+                Self::Offsets,
+                Self::StillThere,
+            ],
+            Dialect::Marlin => &[
+                Self::Finished,
+                Self::LastLine,
+                Self::Position,
+                Self::RealPosition,
+                Self::Temperatures,
+            ],
+        }
+    }
+
+    /// The line that asks it; `None` for a realtime report.
+    fn query(self) -> Option<Query> {
+        Some(match self {
+            Self::Still | Self::StillThere => return None,
+            Self::Words => Query::Words,
+            Self::Offsets => Query::Offsets,
+            Self::Settings => Query::Settings,
+            Self::Finished => Query::Finish,
+            Self::LastLine => Query::LastLine,
+            Self::Position => Query::Position,
+            Self::RealPosition => Query::RealPosition,
+            Self::Temperatures => Query::Temperatures,
+        })
+    }
+}
+
+/// How far the questions have come.
+#[derive(Debug, Default)]
+pub(super) struct Inquiry {
+    at: usize,
+    tries: u32,
+    answered: bool,
+    still: u32,
+}
+
+impl Streamer {
+    /// From the next connection on, the controller is asked what it knows of itself before it counts as ready, and again when a
+    /// program begins: [`facts`](Self::facts). The greeting then waits for as long as reports show a motion that makes progress.
+    pub fn wish_facts(&mut self) {
+        self.wishes_facts = true;
+    }
+
+    /// A program begins: what may have been changed since the greeting is asked again, ahead of its first line.
+    pub(super) fn take_stock(&mut self) {
+        let Some(facts) = self.facts.as_deref_mut() else {
+            return;
+        };
+        if self.config.dialect == Dialect::Grbl {
+            facts.words = None;
+            facts.offsets = StoredOffsets::default();
+            self.taking_stock = true;
+            self.ask(Query::Offsets);
+            self.ask(Query::Words);
+        }
+    }
+
+    /// Words and offsets were answered.
+    pub(super) fn stock_taken(&mut self) {
+        self.taking_stock = false;
+    }
+
+    fn question(&self) -> Option<Question> {
+        let all = Question::all(self.config.dialect);
+        all.get(self.greeting.inquiry.at).copied()
+    }
+
+    /// Begins with the questions.
+    pub(super) fn inquire(&mut self, now: Duration) {
+        self.greeting.inquiry = Inquiry::default();
+        self.extend_greeting(now);
+        self.put_question(now);
+    }
+
+    /// Asks the question that is due, or ends the greeting.
+    fn put_question(&mut self, now: Duration) {
+        self.greeting.step = Step::Inquire;
+        self.greeting.inquiry.answered = false;
+        let Some(question) = self.question() else {
+            self.complete_facts();
+            return self.inquired(now);
+        };
+        let again = match question.query() {
+            None => {
+                self.realtime.push(b'?');
+                KNOCK_AGAIN
+            }
+            Some(query) => {
+                self.flight.clear();
+                self.commands.clear();
+                self.greeting.open += 1;
+                self.ask(query);
+                if question == Question::Finished {
+                    FINISH_AGAIN
+                } else {
+                    ASK_AGAIN
+                }
+            }
+        };
+        self.timers.set(Timer::Ask, now + again);
+    }
+
+    fn next_question(&mut self, now: Duration) {
+        let at = self.greeting.inquiry.at + 1;
+        self.greeting.inquiry = Inquiry {
+            at,
+            ..Inquiry::default()
+        };
+        self.extend_greeting(now);
+        self.put_question(now);
+    }
+
+    /// The question got no answer, or one that could not be read.
+    pub(super) fn question_again(&mut self, now: Duration) {
+        let waits = matches!(
+            self.question(),
+            Some(Question::Still | Question::StillThere | Question::Finished)
+        );
+        self.greeting.inquiry.tries += 1;
+        if !waits && self.greeting.inquiry.tries >= TRIES {
+            self.next_question(now);
+        } else {
+            self.put_question(now);
+        }
+    }
+
+    /// A response while questions are asked; what it says is noted already.
+    pub(super) fn on_inquiry_response(&mut self, now: Duration, response: &Response<'_>) {
+        match response {
+            Response::Status(report) => return self.on_inquiry_status(now, report),
+            Response::Ok(_) => {
+                self.flight.clear();
+                self.greeting.inquiry.answered = true;
+            }
+            // grbl reads settings only while it stands still.
+            Response::Error(error) if error.answers_line() => {
+                self.flight.clear();
+                self.greeting.inquiry.tries += 1;
+            }
+            _ => {}
+        }
+        if self.greeting.inquiry.answered && self.has_answer() {
+            self.next_question(now);
+        }
+    }
+
+    fn on_inquiry_status(&mut self, now: Duration, report: &StatusReport) {
+        let Some(question @ (Question::Still | Question::StillThere)) = self.question() else {
+            return;
+        };
+        let stands = matches!(report.state, MachineState::Idle | MachineState::Check);
+        let inquiry = &mut self.greeting.inquiry;
+        if !stands {
+            // A motion began behind the lines that were still in its buffer.
+            *inquiry = Inquiry::default();
+            return;
+        }
+        if question == Question::StillThere {
+            if self.greeting.place == place_of(report) {
+                return self.next_question(now);
+            }
+            *inquiry = Inquiry::default();
+        }
+        inquiry.still = if self.greeting.place == place_of(report) {
+            inquiry.still + 1
+        } else {
+            1
+        };
+        self.greeting.place = place_of(report);
+        if inquiry.still >= STILL_REPORTS {
+            self.next_question(now);
+        }
+    }
+
+    /// Whether the question is answered by what is known.
+    fn has_answer(&self) -> bool {
+        let (Some(question), Some(facts)) = (self.question(), &self.facts) else {
+            return false;
+        };
+        match question {
+            Question::Still | Question::StillThere => false,
+            Question::Words => facts.words.is_some(),
+            Question::Offsets => {
+                let known = &facts.offsets;
+                known.systems.iter().all(Option::is_some)
+                    && known.g92.is_some()
+                    && known.tool_length.is_some()
+            }
+            Question::Settings => facts
+                .steps_per_mm
+                .is_some_and(|steps| steps.iter().all(|axis| *axis > 0.0)),
+            Question::Finished => true,
+            Question::LastLine => facts.last_line.is_some(),
+            Question::Position => facts.position.is_some(),
+            Question::RealPosition => facts.real_position.is_some(),
+            Question::Temperatures => facts.temperatures.is_some(),
+        }
+    }
+
+    /// Keeps what a response tells, while facts are wished for.
+    pub(super) fn note_fact(&mut self, response: &Response<'_>) {
+        let question = matches!(self.phase, Phase::Greeting)
+            .then(|| self.question())
+            .flatten();
+        let Some(facts) = self.facts.as_deref_mut() else {
+            return;
+        };
+        match response {
+            Response::Started(_) => facts.was_reset = true,
+            Response::Version { version, note } => {
+                (*version).clone_into(&mut facts.identity.firmware);
+                (*note).clone_into(&mut facts.identity.note);
+            }
+            Response::Firmware(firmware) => note_firmware(facts, firmware),
+            Response::Status(report) => note_report(facts, report),
+            Response::ParserState(words) => facts.words = Some((*words).to_owned()),
+            Response::Offsets(offsets) => note_offsets(facts, offsets.kind, &offsets.values),
+            Response::Setting(setting) => {
+                if let (Some(number), Ok(value)) = (setting.number(), setting.value.parse()) {
+                    note_setting(facts, number, value);
+                }
+            }
+            Response::Error(MachineError::Marlin(error)) if question.is_some() => {
+                facts.last_line = error.last_line.or(facts.last_line);
+            }
+            Response::Position(report) => match question {
+                Some(Question::RealPosition) => facts.real_position = Some(report.position),
+                Some(_) => facts.position = Some(report.position),
+                None => {}
+            },
+            Response::Temperature(report) if question.is_some() => {
+                facts.temperatures = Some(*report);
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything was asked: what depends on several answers is put together.
+    fn complete_facts(&mut self) {
+        let Some(facts) = self.facts.as_deref_mut() else {
+            return;
+        };
+        if let Some(report) = &self.status {
+            facts.machine_position = facts.machine_position_in(report);
+        }
+    }
+}
+
+fn place_of(report: &StatusReport) -> Option<Coordinates> {
+    report.machine_position.or(report.work_position)
+}
+
+fn note_firmware(facts: &mut Facts, firmware: &Firmware<'_>) {
+    let identity = &mut facts.identity;
+    let owned = |value: Option<&str>| value.map(str::to_owned);
+    // grblHAL tells its name beside its version.
+    if firmware.field("FIRMWARE_NAME").is_some() {
+        firmware.name().clone_into(&mut identity.firmware);
+        identity.note = owned(firmware.field("MACHINE_TYPE")).unwrap_or_default();
+        identity.uuid = owned(firmware.field("UUID"));
+    }
+}
+
+fn note_report(facts: &mut Facts, report: &StatusReport) {
+    facts.state = Some(report.state);
+    if let Some(offset) = report.work_offset {
+        facts.work_offset = Some(facts.to_mm(offset));
+    }
+    if report.machine_position.is_some() {
+        facts.machine_position = facts.machine_position_in(report);
+    }
+}
+
+fn note_offsets(facts: &mut Facts, kind: OffsetKind, values: &Coordinates) {
+    let values = facts.to_mm(*values);
+    let offsets = &mut facts.offsets;
+    match kind {
+        OffsetKind::WorkCoordinates(system) => {
+            let slot = usize::from(system)
+                .checked_sub(1)
+                .and_then(|at| offsets.systems.get_mut(at));
+            if let Some(slot) = slot {
+                *slot = values.xyz();
+            }
+        }
+        OffsetKind::G92 => offsets.g92 = values.xyz(),
+        // grbl tells one value, along Z; relatives tell one for each axis.
+        OffsetKind::ToolLength => {
+            offsets.tool_length = values.xyz().map(|[_, _, z]| z).or_else(|| values.get(0));
+        }
+        _ => {}
+    }
+}
+
+fn note_setting(facts: &mut Facts, number: u16, value: f64) {
+    match number {
+        13 => {
+            let before = core::mem::replace(&mut facts.reports_inches, value != 0.0);
+            if facts.reports_inches && !before {
+                // It came with a report that was taken for millimetres.
+                facts.work_offset = facts.work_offset.map(|offset| facts.to_mm(offset));
+            }
+        }
+        100..=102 => {
+            let steps = facts.steps_per_mm.get_or_insert([0.0; 3]);
+            steps[usize::from(number) - 100] = value;
+        }
+        _ => {}
+    }
+}
