@@ -14,7 +14,7 @@ const GROWS_MM: f64 = 0.4;
 /// stands still stands at the end of exactly one of them. `number` makes programs differ.
 #[must_use]
 pub fn spiral(dialect: Dialect, motions: u32, number: u64) -> String {
-    let mut text = format!("; job {number}\nG21 G90\nG0 X0 Y0 Z5\n");
+    let mut text = format!("; job {number}\nG21\nG90\nG0 X0 Y0 Z5\n");
     if dialect == Dialect::Grbl {
         text.push_str("G17 G94 G54\nM3 S1000\n");
     }

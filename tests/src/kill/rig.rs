@@ -119,7 +119,15 @@ impl Rig {
     /// `feedhold run` of the program.
     #[must_use]
     pub fn run(&self) -> Command {
-        self.host(&["run", "part.nc", "-m", self.machine.address()])
+        let dialect = self.kind.dialect.name();
+        self.host(&[
+            "run",
+            "part.nc",
+            "--dialect",
+            dialect,
+            "-m",
+            self.machine.address(),
+        ])
     }
 
     /// `feedhold resume` of this job, on the machine as it can be reached now.

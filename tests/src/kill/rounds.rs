@@ -323,7 +323,7 @@ impl Round {
 fn unclear(ended: &Ended) -> Option<Wrong> {
     let said = ended.message();
     let is_clear =
-        matches!(ended.code(), Some(3..=8)) && !said.is_empty() && !said.contains("panicked");
+        matches!(ended.code(), Some(5..=8)) && !said.is_empty() && !said.contains("panicked");
     (!is_clear).then(|| Wrong::Unclear {
         code: ended.how(),
         said,
