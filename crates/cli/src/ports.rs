@@ -10,9 +10,13 @@ pub(crate) fn run(typed: &JsonArgs) -> anyhow::Result<Exit> {
     let ports = transport::ports();
     if typed.json {
         for port in &ports {
-            out::json(
-                &json!({ "address": port.address().to_string(), "path": port.path(), "kind": port.kind().to_string() }),
-            );
+            let lasting = port.lasting_address().map(|address| address.to_string());
+            out::json(&json!({
+                "address": port.address().to_string(),
+                "lasting_address": lasting,
+                "path": port.path(),
+                "kind": port.kind().to_string(),
+            }));
         }
     } else if ports.is_empty() {
         out::line(format_args!(
@@ -24,7 +28,10 @@ pub(crate) fn run(typed: &JsonArgs) -> anyhow::Result<Exit> {
                 "{:<36} {}",
                 port.address().to_string(),
                 port.kind()
-            ))
+            ));
+            if let Some(lasting) = port.lasting_address() {
+                out::line(format_args!("  or, wherever it is plugged in: {lasting}"));
+            }
         });
     }
     Ok(Exit::Done)

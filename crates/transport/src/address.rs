@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! serial:PATH[@BAUD][?dtr=keep|off|on]    serial:/dev/ttyUSB0@115200?dtr=off   serial:COM3
+//! serial:usb:SERIAL[@BAUD][?dtr=…]        serial:usb:75330303035351F0C1A1      the USB device with this serial number
 //! tcp://HOST:PORT                         tcp://10.0.0.7:23   tcp://[fe80::1]:23   tcp://cnc.local:23
 //! sim:CONTROLLER[?KEY=VALUE[&KEY=VALUE…]] sim:grbl?speed=50&baud=115200&seed=1
 //! ```
@@ -74,7 +75,8 @@ pub struct SerialAddress {
 }
 
 impl SerialAddress {
-    /// The device at `path` (absolute, or `COM3` on Windows) at [`DEFAULT_BAUD`].
+    /// The device at `path` (absolute, or `COM3` on Windows, or `usb:SERIAL` for the USB device with this serial number) at
+    /// [`DEFAULT_BAUD`].
     ///
     /// # Errors
     ///
@@ -105,10 +107,24 @@ impl SerialAddress {
         Self { dtr, ..self }
     }
 
-    /// The device: an absolute path, or `COM3` and the like on Windows.
+    /// The device: an absolute path, or `COM3` and the like on Windows, or `usb:SERIAL`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The serial number, where the address names the USB device by that.
+    #[must_use]
+    pub fn usb_serial_number(&self) -> Option<&str> {
+        self.path.strip_prefix(parse::USB)
+    }
+
+    /// The same settings for the device at a path that the system has listed.
+    pub(crate) fn moved_to(self, path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            ..self
+        }
     }
 
     /// Bits per second, at least 1.

@@ -62,6 +62,26 @@ pub enum ConnectError {
         /// Where the link should have led.
         address: String,
     },
+    /// The name belongs to another USB device than the one that was opened under it before.
+    #[error(
+        "{address}: another device is there now ({found}); plug the machine in again, under whatever name"
+    )]
+    AnotherDevice {
+        /// Where the link should have led.
+        address: String,
+        /// What is there.
+        found: String,
+    },
+    /// Several ports have the serial number that was asked for.
+    #[error(
+        "{address}: several ports have this serial number ({ports}); name one of them by its path"
+    )]
+    Ambiguous {
+        /// Where the link should have led.
+        address: String,
+        /// Their paths.
+        ports: String,
+    },
     /// The path leads to a file, a directory or another thing without a baud rate.
     #[error(
         "{address}: this is not a serial device; name one such as /dev/ttyUSB0, /dev/ttyACM0 or COM3"
@@ -139,6 +159,8 @@ impl ConnectError {
         match self {
             Self::Absent { .. }
             | Self::Busy { .. }
+            | Self::AnotherDevice { .. }
+            | Self::Ambiguous { .. }
             | Self::Refused { .. }
             | Self::Timeout { .. }
             | Self::HostNotFound { .. }

@@ -14,6 +14,12 @@ pub struct PortInfo {
 }
 
 impl PortInfo {
+    /// A port at an address, for whoever lists ports in another way.
+    #[must_use]
+    pub fn new(address: SerialAddress, kind: PortKind) -> Self {
+        Self { address, kind }
+    }
+
     /// The device, as [`SerialAddress::path`] takes it.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -30,6 +36,17 @@ impl PortInfo {
     #[must_use]
     pub fn address(&self) -> Address {
         self.address.clone().into()
+    }
+
+    /// The address that stays with the device when its path changes: `serial:usb:SERIAL`. `None` for a device without a serial
+    /// number, or with one that cannot be typed.
+    #[must_use]
+    pub fn lasting_address(&self) -> Option<Address> {
+        let PortKind::Usb(usb) = &self.kind else {
+            return None;
+        };
+        let path = format!("usb:{}", usb.serial_number.as_ref()?);
+        Some(SerialAddress::new(path).ok()?.into())
     }
 }
 
@@ -181,6 +198,27 @@ mod tests {
                 "serial:/dev/ttyS0@115200 built in",
             ]
         );
+    }
+
+    #[test]
+    fn a_serial_number_makes_a_lasting_address() {
+        let port = |serial: Option<&str>| {
+            let usb = SerialPortType::UsbPort(UsbPortInfo {
+                vid: 0x2341,
+                pid: 0x43,
+                serial_number: serial.map(str::to_owned),
+                manufacturer: None,
+                product: None,
+            });
+            let port = port_info(found("/dev/ttyACM0", usb)).unwrap();
+            port.lasting_address().map(|address| address.to_string())
+        };
+        assert_eq!(
+            port(Some("F4:12:FA")).as_deref(),
+            Some("serial:usb:F4:12:FA@115200")
+        );
+        assert_eq!(port(Some("what is this?")), None);
+        assert_eq!(port(None), None);
     }
 
     #[test]

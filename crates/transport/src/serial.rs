@@ -5,6 +5,12 @@
 //! The line is raw: eight data bits, no parity, one stop bit, no flow control, no translation of any byte. Bytes that waited in
 //! the driver before the port was opened are delivered, not discarded: what they mean is for the protocol to say.
 //!
+//! # A device under another name
+//!
+//! A board that is plugged in again may come back as `/dev/ttyACM1`, and another board may get its old name. So a [`Serial`]
+//! remembers the USB identity (vendor, product, serial number) of the device it has opened, and from then on opens that device
+//! only, under whatever name. A device without a serial number (a CH340 has none) is known by its name alone.
+//!
 //! # Opening without resetting the board
 //!
 //! Arduino-style boards restart when the DTR line *rises*. What [`Dtr::Off`] can do about it depends on the system:
@@ -24,7 +30,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_serial::{SerialPort as _, SerialPortBuilder, SerialStream};
 
-use crate::{Connect, ConnectError, Dtr, Link, SerialAddress, Stream};
+use crate::{Connect, ConnectError, Dtr, Link, PortInfo, SerialAddress, Stream, ports};
+
+mod find;
+
+use self::find::Identity;
 
 #[cfg(unix)]
 #[path = "serial/unix.rs"]
@@ -39,28 +49,52 @@ pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A driver may round the speed to what its divider can do; a UART tolerates about this much in total, in percent.
 const BAUD_TOLERANCE_PERCENT: u64 = 5;
 
-/// Opens one serial port.
+/// How the ports of the computer are listed. Called where it may block.
+pub type Listing = fn() -> Vec<PortInfo>;
+
+/// Opens one serial port, and after a loss the same device again.
 #[derive(Clone, Debug)]
 pub struct Serial {
     address: SerialAddress,
+    listing: Listing,
+    /// The device that was opened before.
+    known: Option<Identity>,
 }
 
 impl Serial {
     /// Will open the port at `address`.
     #[must_use]
     pub fn new(address: SerialAddress) -> Self {
-        Self { address }
+        Self::listed_by(address, ports)
+    }
+
+    /// The same, on a computer whose ports are listed by `listing`.
+    #[must_use]
+    pub fn listed_by(address: SerialAddress, listing: Listing) -> Self {
+        Self {
+            address,
+            listing,
+            known: None,
+        }
     }
 }
 
 #[async_trait]
 impl Connect for Serial {
     async fn connect(&mut self) -> Result<Box<dyn Link>, ConnectError> {
-        let address = self.address.clone();
-        let name = address.to_string();
-        let opening = timeout(OPEN_TIMEOUT, spawn_blocking(move || open(&address)));
+        let this = self.clone();
+        let name = self.address.to_string();
+        let opening = timeout(OPEN_TIMEOUT, spawn_blocking(move || this.find_and_open()));
         match opening.await {
-            Ok(Ok(opened)) => Ok(Box::new(Stream::new(opened?, name))),
+            Ok(Ok(opened)) => {
+                let Opened {
+                    stream,
+                    address,
+                    identity,
+                } = opened?;
+                self.known = identity.or(self.known.take());
+                Ok(Box::new(Stream::new(stream, address.to_string())))
+            }
             Ok(Err(stopped)) => Err(ConnectError::Failed {
                 address: name,
                 source: io::Error::other(stopped),
@@ -74,6 +108,28 @@ impl Connect for Serial {
 
     fn address(&self) -> String {
         self.address.to_string()
+    }
+}
+
+/// A port that is open.
+struct Opened {
+    stream: SerialStream,
+    /// Where it was found.
+    address: SerialAddress,
+    /// What tells the device from others, where the system knows.
+    identity: Option<Identity>,
+}
+
+impl Serial {
+    fn find_and_open(&self) -> Result<Opened, ConnectError> {
+        let listed = (self.listing)();
+        let address = find::device(&self.address, self.known.as_ref(), &listed)?;
+        let stream = open(&address)?;
+        Ok(Opened {
+            stream,
+            identity: Identity::at(&address, &listed),
+            address,
+        })
     }
 }
 

@@ -300,7 +300,21 @@ fn sim(typed: &str, rest: &str) -> Result<SimAddress, AddressError> {
     })
 }
 
+/// What stands before a serial number in place of a path.
+pub(super) const USB: &str = "usb:";
+
 pub(super) fn device_path(path: &str) -> Result<(), AddressError> {
+    if let Some(number) = path.strip_prefix(USB) {
+        let is_one = !number.is_empty()
+            && number
+                .chars()
+                .all(|c| c.is_ascii_graphic() && !"@?".contains(c));
+        let what = format!("`{}` is not a serial number", number.escape_debug());
+        let instead = "serial:usb: and a serial number as `feedhold ports` lists it";
+        return is_one
+            .then_some(())
+            .ok_or_else(|| AddressError::new(path, what, instead));
+    }
     if let Some(bad) = path.chars().find(|c| c.is_control() || *c == '?') {
         let what = format!("`{}` cannot be part of a device path", bad.escape_debug());
         return Err(AddressError::new(path, what, "serial:/dev/ttyUSB0@115200"));

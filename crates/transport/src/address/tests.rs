@@ -29,6 +29,10 @@ fn every_form_has_one_way_of_printing() {
     check("serial:/dev/pts/3", "serial:/dev/pts/3@115200");
     check("serial:/dev/by@id/x@9600", "serial:/dev/by@id/x@9600");
     check("serial:COM3", "serial:COM3@115200");
+    check(
+        "serial:usb:7533-A1:F0@9600?dtr=off",
+        "serial:usb:7533-A1:F0@9600?dtr=off",
+    );
     check(r"serial:\\.\COM12@57600", r"serial:\\.\COM12@57600");
     check("SERIAL:com3", "serial:com3@115200");
     check("/dev/ttyACM0", "serial:/dev/ttyACM0@115200");
@@ -100,6 +104,10 @@ fn an_error_says_where_and_what_to_type() {
     check(
         "serial:ttyUSB0",
         "column 8: a serial port is an absolute path or a COM port; type serial:/dev/ttyUSB0",
+    );
+    check(
+        "serial:usb:@9600",
+        "column 8: `` is not a serial number; type serial:usb: and a serial number as `feedhold ports` lists it",
     );
     check(
         "serial:dev/ttyUSB0",

@@ -171,3 +171,54 @@ async fn what_is_no_serial_port_is_refused_with_a_reason() {
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"");
 }
+
+#[tokio::test]
+async fn a_device_that_comes_back_under_another_name_is_opened_there() {
+    use std::sync::Mutex;
+
+    use crate::{PortKind, UsbPort};
+
+    /// Path and serial number of what is plugged in.
+    static PLUGGED_IN: Mutex<Vec<(String, &str)>> = Mutex::new(Vec::new());
+
+    fn listing() -> Vec<PortInfo> {
+        let plugged_in = PLUGGED_IN.lock().unwrap();
+        let port = |(path, serial_number): &(String, &str)| {
+            let usb = UsbPort {
+                vendor_id: 0x2341,
+                product_id: 0x0043,
+                manufacturer: None,
+                product: None,
+                serial_number: Some((*serial_number).to_owned()),
+            };
+            PortInfo::new(
+                SerialAddress::new(path.as_str()).unwrap(),
+                PortKind::Usb(usb),
+            )
+        };
+        plugged_in.iter().map(port).collect()
+    }
+
+    let path = |pty: &Pty| pty.path().to_str().unwrap().to_owned();
+    let (first, second) = (Pty::open().unwrap(), Pty::open().unwrap());
+    *PLUGGED_IN.lock().unwrap() = vec![(path(&first), "A1")];
+    let mut serial = Serial::listed_by(SerialAddress::new(path(&first)).unwrap(), listing);
+    drop(serial.connect().await.unwrap());
+
+    // Another board has taken the name.
+    *PLUGGED_IN.lock().unwrap() = vec![(path(&first), "B2")];
+    let error = refusal(serial.clone()).await;
+    assert!(
+        matches!(error, ConnectError::AnotherDevice { .. }),
+        "{error}"
+    );
+
+    *PLUGGED_IN.lock().unwrap() = vec![(path(&first), "B2"), (path(&second), "A1")];
+    let link = serial.connect().await.unwrap();
+    assert_eq!(link.describe(), format!("serial:{}@115200", path(&second)));
+    drop(link);
+
+    let mut by_number = Serial::listed_by(SerialAddress::new("usb:B2").unwrap(), listing);
+    let link = by_number.connect().await.unwrap();
+    assert_eq!(link.describe(), format!("serial:{}@115200", path(&first)));
+}
