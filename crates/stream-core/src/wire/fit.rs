@@ -17,11 +17,11 @@ pub(super) fn stored(dialect: Dialect, line: &[u8]) -> usize {
 
 /// Bytes there are for a line.
 pub(super) fn room(config: &ChainConfig, number: u64) -> usize {
-    let line = match config.dialect {
-        Dialect::Grbl => config.max_line,
-        Dialect::Marlin => config.max_line.saturating_sub(frame(number)),
-    };
-    line.min(window(config))
+    let whole = config.max_line.min(window(config));
+    match config.dialect {
+        Dialect::Grbl => whole,
+        Dialect::Marlin => whole.saturating_sub(frame(number)),
+    }
 }
 
 /// Bytes there are for a line with all its blanks: grbl drops those before it stores, but they pass the receive
@@ -62,6 +62,8 @@ mod tests {
         assert_eq!(room(&marlin, 1), 83);
         assert_eq!(room(&marlin, 123_456), 83);
         assert_eq!(room(&marlin, 1_234_567), 82);
+        // The frame has to fit into the receive buffer too.
+        assert_eq!(room(&marlin.clone().with_rx(64).expect("enough"), 1), 50);
         for number in [1, 999_999, 1_000_000] {
             let framed = format!("N{number} {}*255", "x".repeat(room(&marlin, number)));
             assert!(
