@@ -110,7 +110,10 @@ fn shorthand(typed: &str) -> Result<Address, AddressError> {
         return serial(typed, typed).map(Address::Serial);
     }
     if let Some(path) = typed.strip_prefix("pty:") {
-        let instead = format!("serial:{path} (the far side of a pty is a serial device)");
+        let instead = format!(
+            "serial:{} (the far side of a pty is a serial device)",
+            shown(path)
+        );
         return Err(AddressError::new(
             typed,
             "`pty:` is not a kind of address",
@@ -138,11 +141,11 @@ fn missing_scheme(typed: &str) -> AddressError {
     let what = "this names no kind of address";
     let error = unknown(typed, what);
     if typed.starts_with("tty") || typed.starts_with("cu.") {
-        error.instead(format!("serial:/dev/{typed}"))
+        error.instead(format!("serial:/dev/{}", shown(typed)))
     } else if ["grbl", "marlin", "null"].contains(&typed) {
         error.instead(format!("sim:{typed}"))
     } else if typed.contains('.') && host_name(typed).is_ok() {
-        error.instead(format!("tcp://{typed}:{USUAL_PORT}"))
+        error.instead(format!("tcp://{}:{USUAL_PORT}", shown(typed)))
     } else {
         error
     }
@@ -329,7 +332,7 @@ pub(super) fn device_path(path: &str) -> Result<(), AddressError> {
     );
     let guess = path.strip_prefix("dev/").unwrap_or(path);
     if guess.starts_with("tty") || guess.starts_with("cu.") {
-        Err(error.instead(format!("serial:/dev/{guess}")))
+        Err(error.instead(format!("serial:/dev/{}", shown(guess))))
     } else {
         Err(error)
     }
@@ -440,9 +443,9 @@ fn is_com_port(path: &str) -> bool {
 
 fn bracketed(host: &str) -> String {
     if host.contains(':') {
-        format!("[{host}]")
+        format!("[{}]", shown(host))
     } else {
-        host.to_owned()
+        shown(host)
     }
 }
 
@@ -451,6 +454,11 @@ fn offset_of(whole: &str, part: &str) -> usize {
     (part.as_ptr() as usize)
         .saturating_sub(whole.as_ptr() as usize)
         .min(whole.len())
+}
+
+/// A part of what was typed, in what is to be typed instead: nothing that a terminal would act on.
+fn shown(text: &str) -> String {
+    shorten(text).escape_debug().to_string()
 }
 
 fn shorten(text: &str) -> String {
