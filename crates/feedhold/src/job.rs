@@ -28,7 +28,6 @@ use tokio::{sync::broadcast, task::spawn_blocking};
 pub use connected::Connected;
 pub use macros::read_macro;
 pub use settings::Settings;
-pub(crate) use settings::Written;
 
 use crate::{
     Error,

@@ -75,11 +75,27 @@ impl Settings {
             None => config,
         })
     }
+
+    /// The text of `job.json`: the words that users type.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Strings, numbers and a bool: there is nothing that JSON cannot say.
+        serde_json::to_vec_pretty(&Written::from(self)).unwrap_or_default()
+    }
+
+    /// Reads what [`to_json`](Self::to_json) has written.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words without its place.
+    pub fn from_json(json: &[u8]) -> Result<Self, String> {
+        let written: Written = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        written.try_into()
+    }
 }
 
 /// The settings as they lie beside the records of a job: the words that users type.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Written {
+struct Written {
     dialect: String,
     pack: String,
     block_delete: String,
@@ -118,7 +134,7 @@ impl TryFrom<Written> for Settings {
         };
         Ok(Self {
             dialect: crate::guess::dialect_named(&written.dialect)
-                .ok_or_else(|| format!("no dialect {}", written.dialect))?,
+                .ok_or_else(|| format!("there is no dialect {:?}", written.dialect))?,
             pack: written.pack.parse().map_err(|error| format!("{error}"))?,
             block_delete: written
                 .block_delete
@@ -161,9 +177,7 @@ mod tests {
             ..Settings::new(Dialect::Grbl)
         };
         for settings in [plain, odd] {
-            let json = serde_json::to_string(&Written::from(&settings)).expect("plain data");
-            let written: Written = serde_json::from_str(&json).expect("just written");
-            assert_eq!(Settings::try_from(written), Ok(settings));
+            assert_eq!(Settings::from_json(&settings.to_json()), Ok(settings));
         }
     }
 

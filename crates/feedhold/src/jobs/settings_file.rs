@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::JobsError;
-use crate::job::{Settings, Written};
+use crate::job::Settings;
 
 const NAME: &str = "job.json";
 
@@ -18,11 +18,9 @@ pub(super) fn write(dir: &Path, settings: &Settings) -> Result<(), JobsError> {
         path: path.clone(),
         reason,
     };
-    let json = serde_json::to_vec_pretty(&Written::from(settings))
-        .map_err(|error| failed(error.to_string()))?;
     let write = || -> io::Result<()> {
         let mut file = File::create(&path)?;
-        file.write_all(&json)?;
+        file.write_all(&settings.to_json())?;
         file.sync_all()
     };
     write().map_err(|error| failed(error.to_string()))
@@ -35,9 +33,7 @@ pub(super) fn read(dir: &Path) -> Result<Settings, JobsError> {
         reason,
     };
     let json = fs::read(&path).map_err(|error| failed(error.to_string()))?;
-    let written: Written =
-        serde_json::from_slice(&json).map_err(|error| failed(error.to_string()))?;
-    written.try_into().map_err(failed)
+    Settings::from_json(&json).map_err(failed)
 }
 
 /// Removes what is left of a job whose store is gone.
