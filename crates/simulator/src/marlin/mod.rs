@@ -336,11 +336,14 @@ impl Controller for Marlin {
             {
                 self.respond(now, urgent, outside);
                 self.pump(now, outside);
+                self.advance(now, outside);
             }
             self.rx.push(*byte);
-            // The main program runs between bytes; it has nothing to do until a line ends.
+            // The main program runs between bytes; it has nothing to do until a line ends. What comes of
+            // it in this instant happens before the next byte, so that a cut between them changes nothing.
             if self.blocked.is_none() && self.read(now, outside) {
                 self.pump(now, outside);
+                self.advance(now, outside);
             }
         }
     }
