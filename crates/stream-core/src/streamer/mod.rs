@@ -188,6 +188,8 @@ pub struct Streamer {
     probes: VecDeque<u64>,
     commands: VecDeque<transmit::Queued>,
     next_command: u64,
+    /// Commands below this number were told their answer. One that is sent again on request is answered again, and nobody waits.
+    told_commands: u64,
     realtime: Vec<u8>,
     greeting: Greeting,
     greeted: Option<Greeted>,
@@ -236,6 +238,7 @@ impl Streamer {
             probes: VecDeque::new(),
             commands: VecDeque::new(),
             next_command: 0,
+            told_commands: 0,
             realtime: Vec::new(),
             greeting: Greeting::default(),
             greeted: None,

@@ -124,7 +124,11 @@ impl Streamer {
                     self.refused(source_line, answer);
                 }
             }
-            Origin::Command(id) => self.emit(Event::CommandDone { id, answer }),
+            Origin::Command(id) if id.0 < self.told_commands => {}
+            Origin::Command(id) => {
+                self.told_commands = id.0 + 1;
+                self.emit(Event::CommandDone { id, answer });
+            }
             Origin::Query(Query::Barrier) if let Err(answer) = answer => {
                 // The machine is locked, or keeps refusing after an error: asking again would never end.
                 self.refused(self.sent, answer);

@@ -208,3 +208,10 @@ fn an_ok_without_a_name_is_not_asked_about_without_pause() {
          >",
     );
 }
+
+#[test]
+fn a_command_that_is_asked_for_again_is_answered_once() {
+    let mut scene = Scene::greeted(Dialect::Marlin);
+    scene.play("! command M17\n> N1M17*52\\n\n< ok\n* CommandDone true");
+    scene.play("< Resend: 1\n@ 100\n> N1M17*52\\n\n< ok\n< ok\n* Resend");
+}
