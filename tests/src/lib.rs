@@ -1,5 +1,6 @@
 //! What the tests and benchmarks of the whole house share.
 //!
+//! - [`fuzz`]: laws that hold for every input;
 //! - [`oracle`]: what a program means, and whether a machine's log says the same;
 //! - [`ping_pong`]: the simplest host, the reference for every other one;
 //! - [`random`]: random programs that a controller takes without complaint;
@@ -12,6 +13,7 @@
 //!
 //! Programs of any size come from [`xtask::gcode`].
 
+pub mod fuzz;
 pub mod jobs;
 pub mod kill;
 pub mod metrics;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod ci;
+mod fuzz;
 mod generate;
 mod kill;
 mod setup;
@@ -39,6 +40,7 @@ enum Command {
     Gen(generate::Args),
     Sim(sim::Args),
     Kill(kill::Args),
+    Fuzz(fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -61,5 +63,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Gen(args) => generate::run(&args),
         Command::Sim(args) => sim::run(&args),
         Command::Kill(args) => kill::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
     }
 }

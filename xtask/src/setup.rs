@@ -31,6 +31,7 @@ enum Need {
 
 enum Source {
     Rustup(&'static str),
+    Toolchain(&'static str),
     Cargo(&'static str),
     /// The package of the system, by the name most distributions give it.
     System(&'static str),
@@ -73,6 +74,20 @@ const TOOLS: &[Tool] = &[
         purpose: "checks licences and advisories against deny.toml",
     },
     Tool {
+        name: "nightly",
+        need: Need::Optional,
+        probe: ("rustup", &["run", "nightly", "cargo", "--version"]),
+        source: Source::Toolchain("nightly"),
+        purpose: "cargo xtask fuzz; the fuzzer's instrumentation is not stable",
+    },
+    Tool {
+        name: "cargo-fuzz",
+        need: Need::Optional,
+        probe: ("cargo", &["fuzz", "--version"]),
+        source: Source::Cargo("cargo-fuzz"),
+        purpose: "cargo xtask fuzz",
+    },
+    Tool {
         name: "strace",
         need: Need::Optional,
         probe: ("strace", &["-V"]),
@@ -96,6 +111,7 @@ impl Tool {
     fn how(&self) -> String {
         match self.source {
             Source::Rustup(component) => format!("rustup component add {component}"),
+            Source::Toolchain(name) => format!("rustup toolchain install {name}"),
             Source::Cargo(name) => format!("cargo install --locked {name}"),
             Source::System(package) => format!("install the system's package `{package}`"),
         }
@@ -107,6 +123,11 @@ impl Tool {
             Source::Rustup(component) => {
                 let mut command = std::process::Command::new("rustup");
                 command.args(["component", "add", component]);
+                command
+            }
+            Source::Toolchain(name) => {
+                let mut command = std::process::Command::new("rustup");
+                command.args(["toolchain", "install", name]);
                 command
             }
             Source::Cargo(name) => sh::cargo(["install", "--locked", name]),

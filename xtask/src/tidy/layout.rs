@@ -5,7 +5,11 @@ use crate::workspace::{Text, Workspace};
 use super::Findings;
 
 /// Workspaces of their own, which have to have lock files of their own.
-const OWN_LOCKS: &[&str] = &["Cargo.lock", "crates/gcode-parse/nostd-check/Cargo.lock"];
+const OWN_LOCKS: &[&str] = &[
+    "Cargo.lock",
+    "crates/gcode-parse/nostd-check/Cargo.lock",
+    "tests/fuzz/Cargo.lock",
+];
 
 pub(super) fn check(workspace: &Workspace, texts: &[Text], findings: &mut Findings) {
     let has = |path: &str| texts.iter().any(|text| text.path == path);

@@ -1,0 +1,172 @@
+//! A controller that keeps to the rules, as long as nobody speaks in its name.
+
+use std::collections::VecDeque;
+
+use feedhold_stream_core::dialect::Dialect;
+
+/// What the wire has brought to a controller and what it owes the host.
+#[derive(Debug)]
+pub(super) struct Controller {
+    dialect: Dialect,
+    rx_bytes: usize,
+    /// Lines that were not answered yet.
+    inbox: VecDeque<Line>,
+    /// Number of the last line in order (Marlin).
+    last_number: Option<u64>,
+    /// It has restarted and not said so yet.
+    greets: bool,
+    /// Answers, lines and numbers are as the firmware's rules want them.
+    honest: bool,
+    /// Source line of the last line of the program that was answered.
+    answered: u64,
+}
+
+#[derive(Debug)]
+struct Line {
+    /// On the wire, terminator included.
+    bytes: usize,
+    text: String,
+}
+
+impl Controller {
+    pub(super) fn new(dialect: Dialect, rx_bytes: usize) -> Self {
+        Self {
+            dialect,
+            rx_bytes,
+            inbox: VecDeque::new(),
+            last_number: None,
+            greets: false,
+            honest: true,
+            answered: 0,
+        }
+    }
+
+    /// Starts anew: everything in its buffers is forgotten.
+    pub(super) fn restart(&mut self) {
+        self.inbox.clear();
+        self.last_number = Some(0);
+    }
+
+    /// Another cable, another controller.
+    pub(super) fn replaced(&mut self) {
+        self.restart();
+        self.greets = false;
+        self.last_number = None;
+        self.honest = true;
+    }
+
+    /// A program begins behind this line.
+    pub(super) fn begin(&mut self, done: u64) {
+        self.answered = done;
+    }
+
+    /// Somebody says something that this controller did not.
+    pub(super) fn lies(&mut self) {
+        self.honest = false;
+    }
+
+    pub(super) fn is_honest(&self) -> bool {
+        self.honest
+    }
+
+    pub(super) fn owes(&self) -> usize {
+        self.inbox.len()
+    }
+
+    pub(super) fn answered(&self) -> u64 {
+        self.answered
+    }
+
+    /// A line of the host arrives; its source line when it is one of the program.
+    pub(super) fn receive(&mut self, line: &[u8]) -> Option<u64> {
+        let text =
+            String::from_utf8_lossy(line.strip_suffix(b"\n").expect("a whole line")).into_owned();
+        let source_line = source_line(&text);
+        if self.dialect == Dialect::Marlin && self.honest {
+            self.count(&text);
+        }
+        self.inbox.push_back(Line {
+            bytes: line.len(),
+            text,
+        });
+        let waiting: usize = self.inbox.iter().map(|line| line.bytes).sum();
+        if self.honest && self.dialect == Dialect::Grbl {
+            assert!(
+                waiting < self.rx_bytes,
+                "{waiting} bytes in a receive buffer of {}: {:?}",
+                self.rx_bytes,
+                self.inbox
+            );
+        }
+        source_line
+    }
+
+    /// Bytes that pass the queue arrive.
+    pub(super) fn act(&mut self, realtime: &[u8]) {
+        match self.dialect {
+            Dialect::Marlin if !realtime.is_empty() => self.honest = false,
+            _ if realtime.contains(&0x18) => {
+                self.restart();
+                self.greets = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// What it has to say next: that it restarted, or the answer to the oldest line. `refuse` makes grbl answer with an error.
+    pub(super) fn answer(&mut self, refuse: Option<u8>) -> Option<String> {
+        if std::mem::take(&mut self.greets) {
+            return Some("\nGrbl 1.1h ['$' for help]\n".to_owned());
+        }
+        let line = self.inbox.pop_front()?;
+        if let Some(line) = source_line(&line.text) {
+            self.answered = self.answered.max(line);
+        }
+        Some(match self.dialect {
+            Dialect::Marlin if line.text.contains("M115") => {
+                "FIRMWARE_NAME:Marlin 2.1.2\nCap:EMERGENCY_PARSER:1\nok\n".to_owned()
+            }
+            Dialect::Marlin if line.text.contains("M105") => {
+                "ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0\n".to_owned()
+            }
+            Dialect::Marlin => "ok\n".to_owned(),
+            _ if line.text == "$I" => {
+                format!("[VER:1.1h.20190830:]\n[OPT:V,15,{}]\nok\n", self.rx_bytes)
+            }
+            _ => refuse.map_or_else(
+                || "ok\n".to_owned(),
+                |code| format!("error:{}\n", code % 40),
+            ),
+        })
+    }
+
+    /// Marlin wants numbers in order and checksums that are right.
+    fn count(&mut self, text: &str) {
+        let Some(numbered) = text.strip_prefix('N') else {
+            return;
+        };
+        let (covered, checksum) = text
+            .rsplit_once('*')
+            .expect("a numbered line has a checksum");
+        assert_eq!(
+            checksum.parse(),
+            Ok(covered.bytes().fold(0, |sum: u8, byte| sum ^ byte)),
+            "{text}"
+        );
+        let digits = numbered.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = numbered[..digits].parse().expect("a number");
+        if covered.contains("M110") {
+            self.last_number = Some(number);
+        } else if let Some(last) = self.last_number {
+            assert_eq!(number, last + 1, "{text}");
+            self.last_number = Some(number);
+        }
+    }
+}
+
+/// Every line of the programs here names its source line behind an X; nothing else holds an X.
+fn source_line(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once('X')?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    rest[..digits].parse().ok()
+}
