@@ -30,7 +30,7 @@ macro_rules! fields {
 
         impl $type {
             /// Tells apart what has other fields.
-            const FIELDS: u32 = $crate::resume::bytes::mark(concat!($(stringify!($field), " "),+));
+            pub(in crate::resume) const FIELDS: u32 = $crate::resume::bytes::mark(concat!($(stringify!($field), " "),+));
         }
     };
 }
@@ -154,6 +154,36 @@ impl<A: Bytes, B: Bytes> Bytes for (A, B) {
 
     fn take(rest: &mut &[u8]) -> Option<Self> {
         Some((A::take(rest)?, B::take(rest)?))
+    }
+}
+
+impl<A: Bytes, B: Bytes, C: Bytes> Bytes for (A, B, C) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+        self.2.put(out);
+    }
+
+    fn take(rest: &mut &[u8]) -> Option<Self> {
+        Some((A::take(rest)?, B::take(rest)?, C::take(rest)?))
+    }
+}
+
+impl<A: Bytes, B: Bytes, C: Bytes, D: Bytes> Bytes for (A, B, C, D) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+        self.2.put(out);
+        self.3.put(out);
+    }
+
+    fn take(rest: &mut &[u8]) -> Option<Self> {
+        Some((
+            A::take(rest)?,
+            B::take(rest)?,
+            C::take(rest)?,
+            D::take(rest)?,
+        ))
     }
 }
 

@@ -16,11 +16,16 @@ mod interval;
 mod locate;
 mod plan;
 mod refusal;
+#[cfg(test)]
+mod tests;
 mod tracker;
 
+pub use approach::{Approach, Footing, Homing, Tool, ToolTable};
 pub use facts::{Baseline, ControllerIdentity, Facts, SYSTEMS, StoredOffsets};
 pub use interval::{Candidate, Interval, LineEffect, NumberAnchor};
 pub use locate::{Located, Proof, locate};
-pub use plan::{Ahead, InDoubt, Next, Plan, Step};
+pub use plan::{Ahead, InDoubt, Next, Plan, RangeError, Step};
 pub use refusal::{Doubt, Refusal};
 pub use tracker::{Placed, Tracker};
+
+use approach::number;

@@ -1,32 +1,33 @@
 //! What the lines up to a place have left behind.
 
-use feedhold_gcode_parse::{Axis, Block, Code, Distance, Effect, Interpreter, Motion, MotionKind};
+mod heights;
+mod obstacles;
+mod places;
+mod printer;
 
-use super::bytes::{Bytes, fields, variants};
+use feedhold_gcode_parse::{Axis, Block, Code, Effect, Interpreter};
+
+use self::{heights::Heights, obstacles::Obstacles, places::Places};
+use super::bytes::{Bytes, fields};
 use crate::dialect::Dialect;
 
-/// The axes an approach can restore.
-pub(super) const AXES: [Axis; 3] = [Axis::X, Axis::Y, Axis::Z];
+pub use places::Placed;
+pub(super) use places::{AXES, Shift};
+pub(super) use printer::{HeaterKind, Printer};
 
 /// Follows a program line by line, as it stands on the wire, and knows what is in force behind each.
+///
+/// A tracker knows only what the program says. Work offsets, tool lengths and stored positions of the controller are unknown to it,
+/// so it keeps for every axis in which coordinates its place is known, see [`Placed`].
 #[derive(Debug, Clone)]
 pub struct Tracker {
     dialect: Dialect,
     line: u64,
     machine: Interpreter,
-    placed: [Placed; 3],
-    highest_z: Option<f64>,
-}
-
-/// How an axis came to be where it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placed {
-    /// No line has moved it.
-    Never,
-    /// Only by steps from wherever it was.
-    BySteps,
-    /// To a coordinate, some time.
-    At,
+    places: Places,
+    heights: Heights,
+    obstacles: Obstacles,
+    printer: Printer,
 }
 
 /// Version of the form that [`Tracker::to_bytes`] gives. Raise it when the meaning of a field changes; other fields are noticed anyway.
@@ -36,10 +37,19 @@ fields!(Tracker {
     dialect,
     line,
     machine,
-    placed,
-    highest_z,
+    places,
+    heights,
+    obstacles,
+    printer,
 });
-variants!(Placed { Never, BySteps, At });
+
+/// Tells apart what has other fields, also in its parts.
+const VERSION: u32 = BYTES_VERSION
+    ^ Tracker::FIELDS
+    ^ Places::VERSION.rotate_left(1)
+    ^ Heights::FIELDS.rotate_left(2)
+    ^ Obstacles::FIELDS.rotate_left(3)
+    ^ Printer::FIELDS.rotate_left(4);
 
 impl Tracker {
     /// In front of the first line.
@@ -49,8 +59,10 @@ impl Tracker {
             dialect,
             line: 0,
             machine: Interpreter::new(dialect.flavor()),
-            placed: [Placed::Never; 3],
-            highest_z: None,
+            places: Places::default(),
+            heights: Heights::default(),
+            obstacles: Obstacles::default(),
+            printer: Printer::default(),
         }
     }
 
@@ -58,9 +70,19 @@ impl Tracker {
     pub fn apply(&mut self, line: u64, block: &Block<'_>) -> Effect {
         self.line = line;
         let effect = self.machine.apply(block);
+        match self.dialect {
+            Dialect::Marlin => self.command(line, block),
+            Dialect::Grbl => self.codes(line, block),
+        }
+        if !effect.findings.as_slice().is_empty() {
+            self.obstacles.note_findings(line, block, &effect);
+        }
         if let Some(motion) = &effect.motion {
-            self.place(block, motion);
-            self.climb(motion);
+            self.places.moved(block, motion, &self.machine);
+            let z = self.places.placed(Axis::Z);
+            self.heights.moved(line, motion, z, &self.machine);
+        } else {
+            self.places.moved_unseen(block, &self.machine);
         }
         effect
     }
@@ -70,7 +92,7 @@ impl Tracker {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
-        (Self::FIELDS ^ BYTES_VERSION).put(&mut out);
+        VERSION.put(&mut out);
         self.put(&mut out);
         out
     }
@@ -80,7 +102,7 @@ impl Tracker {
     pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let version = u32::take(&mut bytes)?;
         let tracker = Self::take(&mut bytes)?;
-        (version == Self::FIELDS ^ BYTES_VERSION && bytes.is_empty()).then_some(tracker)
+        (version == VERSION && bytes.is_empty()).then_some(tracker)
     }
 
     /// The dialect of the program.
@@ -95,25 +117,33 @@ impl Tracker {
         self.line
     }
 
-    /// The machine as the program believes it to be.
+    /// The machine as the program believes it to be, had every offset been 0 at its beginning.
     #[must_use]
     pub fn machine(&self) -> &Interpreter {
         &self.machine
     }
 
-    /// How an axis came to be where it is. Only X, Y and Z are followed.
+    /// In which coordinates the place of an axis is known.
     #[must_use]
     pub fn placed(&self, axis: Axis) -> Placed {
-        AXES.into_iter()
-            .zip(self.placed)
-            .find(|(known, _)| *known == axis)
-            .map_or(Placed::Never, |(_, placed)| placed)
+        self.places.placed(axis)
     }
 
-    /// Highest Z that any motion so far has ended at, in mm of the work coordinates in force there.
+    /// Highest point that the tip of the tool has gone to, in mm, in the coordinates of [`machine`](Self::machine); places in
+    /// machine coordinates (G53) and stored ones (G28) do not count.
     #[must_use]
     pub fn highest_z(&self) -> Option<f64> {
-        self.highest_z
+        self.heights.highest()
+    }
+
+    /// The last line behind which the tool was out of the way: on a mill the last one that went straight up to or above everything
+    /// cut so far; on a printer that, or the last travel without extrusion; where nothing ever goes up, the last rapid.
+    #[must_use]
+    pub fn last_retract(&self) -> Option<u64> {
+        match self.dialect {
+            Dialect::Marlin => self.heights.retract().max(self.heights.travel()),
+            Dialect::Grbl => self.heights.retract().or(self.heights.travel()),
+        }
     }
 
     /// Whether a line moves, or tries to with words that need a motion mode.
@@ -125,32 +155,72 @@ impl Tracker {
                 .any(|axis| block.word(axis.letter()).is_some())
     }
 
-    fn place(&mut self, block: &Block<'_>, motion: &Motion) {
-        let homes = matches!(motion.kind, MotionKind::Home { .. });
-        let names_none = AXES
-            .into_iter()
-            .all(|axis| block.word(axis.letter()).is_none());
-        let by_steps =
-            self.machine.state().distance == Distance::Incremental && !block.has_g(Code::new(53));
-        for (axis, placed) in AXES.into_iter().zip(&mut self.placed) {
-            let named = block.word(axis.letter()).is_some();
-            if homes && (named || names_none) {
-                *placed = Placed::At;
-            } else if named {
-                *placed = match (*placed, by_steps) {
-                    (_, false) | (Placed::At, true) => Placed::At,
-                    (_, true) => Placed::BySteps,
-                };
+    pub(super) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    pub(super) fn heights(&self) -> &Heights {
+        &self.heights
+    }
+
+    pub(super) fn obstacles(&self) -> &Obstacles {
+        &self.obstacles
+    }
+
+    pub(super) fn printer(&self) -> &Printer {
+        &self.printer
+    }
+
+    /// Codes of an RS-274 block that move what coordinates count from.
+    fn codes(&mut self, line: u64, block: &Block<'_>) {
+        for word in block.words() {
+            if !matches!(word.letter, b'G' | b'M') {
+                continue;
+            }
+            let Some(code) = word.code() else { continue };
+            match (word.letter, code.major, code.minor) {
+                (b'G', 0..=3, 0) => {}
+                (b'G', 10, 0) => self.places.set_origin(block, &self.machine),
+                (b'G', 92, 0) => self.places.shift(block, &self.machine),
+                (b'G', 92, _) => self.places.unshift(&self.machine),
+                (b'G', 43, minor) => self.places.tool_length(block, minor),
+                (b'G', 49, 0) => self.places.no_tool_length(),
+                (letter, ..) => self.obstacles.note_code(line, letter, code),
             }
         }
     }
 
-    fn climb(&mut self, motion: &Motion) {
-        if matches!(motion.kind, MotionKind::Rapid | MotionKind::Linear) {
-            let z = self.machine.axis_value(Axis::Z);
-            self.highest_z = Some(self.highest_z.map_or(z, |most| most.max(z)));
+    /// The command of a Marlin line.
+    fn command(&mut self, line: u64, block: &Block<'_>) {
+        let Some(first) = block.words().first() else {
+            return;
+        };
+        let Some(code) = first.code() else { return };
+        match (first.letter, code.major) {
+            (b'G', 0..=3) => {}
+            (b'G', 92) if code.minor == 0 => self.places.shift(block, &self.machine),
+            (b'G', 92) => self.places.unshift(&self.machine),
+            // Probing, parking and stored places: where the head is afterwards only the printer knows.
+            (b'G', 27 | 29 | 30 | 33..=35 | 42 | 60 | 61 | 76 | 425) => {
+                self.places.lose_all();
+                self.printer.measured(code);
+            }
+            (b'M', 18 | 84 | 206 | 428) => {
+                self.places.lose_all();
+                self.printer.apply(code, block, self.machine.state().tool);
+            }
+            (b'M', 98 | 99 | 808 | 810..=819) => {
+                self.obstacles.note_code(line, b'M', code);
+            }
+            (b'M', _) => self.printer.apply(code, block, self.machine.state().tool),
+            _ => {}
         }
     }
+}
+
+/// Whether a code has no tenths.
+pub(super) const fn is_plain(code: Code) -> bool {
+    code.minor == 0
 }
 
 #[cfg(test)]
@@ -163,11 +233,11 @@ mod tests {
         for (dialect, program) in [
             (
                 Dialect::Grbl,
-                "G21 G91 G1 Z3 F100|G90 G55 M3 S900|G10 L2 P2 X5 Z-7|G0 X1 Y2 Z9.5|G2 X4 I1.5|G20|G92 X2|G53 G0 Z0|G28|X1 Y1",
+                "G21 G91 G1 Z3 F100|G90 G55 M3 S900|G10 L2 P2 X5 Z-7|G0 X1 Y2 Z9.5|G2 X4 I1.5|G20|G92 X2|G53 G0 Z0|G28|X1 Y1|G43 H2|M64 P1|M98 P2",
             ),
             (
                 Dialect::Marlin,
-                "M140 S60|M104 S200|G28|M82|G92 E0|G1 X1 Y2 Z0.2 E1 F1500|M106 S90|G91|G1 Z0.2|M83|G1 E-2|T1|M220 S80|G1 X5 E1",
+                "M140 S60|M104 S200|G28|M82|G92 E0|G1 X1 Y2 Z0.2 E1 F1500|M106 S90|G91|G1 Z0.2|M83|G1 E-2|T1|M220 S80|G1 X5 E1|M104 T1 S190|M900 T1 K0.1|M290 Z0.1|M486 T4|M486 S1|M486 C|G29",
             ),
         ] {
             let mut never_left = Tracker::new(dialect);
