@@ -39,7 +39,7 @@ impl Part {
             executed,
             acked: executed,
             sent: executed,
-            ceiling: executed + 100,
+            ceiling: executed,
             elapsed: std::time::Duration::ZERO,
             written_at_ms: 0,
             reason: Reason::Paused,
@@ -89,6 +89,7 @@ fn records_that_do_not_fit_are_refused() {
     let clean = part.record(1);
     let doubt = Record {
         sent: 2,
+        ceiling: 101,
         ..clean.clone()
     };
     assert_eq!(
@@ -101,6 +102,7 @@ fn records_that_do_not_fit_are_refused() {
     );
     let crashed = Record {
         reason: Reason::Interval,
+        ceiling: 101,
         ..clean.clone()
     };
     assert_eq!(
