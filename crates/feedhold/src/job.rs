@@ -13,8 +13,8 @@ use std::{
 };
 
 use feedhold_session::{
-    CheckpointInterval, Config, Event, Outcome, StopPolicy, Vetted, Vetting, open_with, vet,
-    vet_again,
+    CheckpointInterval, Config, Event, Inquiry, Outcome, StopPolicy, Vetted, Vetting, open_with,
+    vet, vet_again,
 };
 use feedhold_stream_core::{
     budget::Budget,
@@ -263,7 +263,8 @@ impl Job {
         let config = Config::new(settings.streamer()?)
             .stops(self.stops.clone())
             .checkpoints(self.interval)
-            .budget(self.budget.clone());
+            .budget(self.budget.clone())
+            .inquiry(Inquiry::Facts);
         let machine = Machine::open(&self.address, &self.motion_log)?;
         let handle = open_with(machine.connect, config, self.events.clone()).await?;
         Ok(Connected {

@@ -68,6 +68,18 @@ pub struct Config {
     pub(crate) checkpoints: CheckpointInterval,
     pub(crate) budget: Budget,
     pub(crate) events: usize,
+    pub(crate) inquiry: Inquiry,
+}
+
+/// What a controller is asked when a link to it comes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Inquiry {
+    /// Whether it is alive and idle.
+    #[default]
+    Alive,
+    /// Also what it knows of itself, when it stands still: [`Handle::facts`](crate::Handle::facts). A job whose link was lost goes
+    /// on only with these. Costs a few round trips, half a second on grbl.
+    Facts,
 }
 
 impl Config {
@@ -81,6 +93,7 @@ impl Config {
             checkpoints: CheckpointInterval::default(),
             budget: Budget::cnc(),
             events: 1024,
+            inquiry: Inquiry::default(),
         }
     }
 
@@ -109,6 +122,13 @@ impl Config {
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// What the controller is asked when a link to it comes up. Default: whether it is alive and idle.
+    #[must_use]
+    pub fn inquiry(mut self, inquiry: Inquiry) -> Self {
+        self.inquiry = inquiry;
         self
     }
 

@@ -3,6 +3,7 @@
 use feedhold_checkpoint::{Store, backend::Backend};
 use feedhold_stream_core::{
     dialect::RealtimeCommand,
+    resume::Facts,
     streamer::{CommandError, GreetingError, Pause, Positions, Proceed, WrongState},
     wire::Chain,
 };
@@ -16,7 +17,7 @@ use crate::{
     keeper::Durable,
     record::Record,
     source::SourceError,
-    task::{Task, Wish},
+    task::{Publish, Task, Wish},
 };
 
 /// Wishes that may wait for the session's attention.
@@ -223,6 +224,7 @@ pub struct Handle {
     wishes: mpsc::Sender<Wish>,
     events: broadcast::Sender<Event>,
     snapshot: watch::Receiver<Snapshot>,
+    facts: watch::Receiver<Option<Facts>>,
 }
 
 /// Connects to a machine and waits until it has proved itself alive and idle. Nothing that moves it is sent.
@@ -247,7 +249,12 @@ pub async fn open_with(
 ) -> Result<Handle, OpenError> {
     let (wishes, incoming) = mpsc::channel(WISHES);
     let (publish, snapshot) = watch::channel(Snapshot::default());
+    let (publish_facts, facts) = watch::channel(None);
     let (greeted, answer) = oneshot::channel();
+    let publish = Publish {
+        snapshot: publish,
+        facts: publish_facts,
+    };
     let task = Task::new(config, incoming, events.clone(), publish);
     tokio::spawn(task.run(connect, greeted));
     answer.await.map_err(|_| OpenError::Gone)??;
@@ -255,6 +262,7 @@ pub async fn open_with(
         wishes,
         events,
         snapshot,
+        facts,
     })
 }
 
@@ -269,6 +277,13 @@ impl Handle {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.borrow().clone()
+    }
+
+    /// What the controller said of itself when the link came up; `None` unless the session was told to ask
+    /// ([`Inquiry::Facts`](crate::Inquiry::Facts)).
+    #[must_use]
+    pub fn facts(&self) -> Option<Facts> {
+        self.facts.borrow().clone()
     }
 
     /// Streams a job and waits for its end.

@@ -84,7 +84,7 @@ mod source;
 mod task;
 mod vet;
 
-pub use config::{Config, StopAction, StopPolicy};
+pub use config::{Config, Inquiry, StopAction, StopPolicy};
 pub use event::{Event, Heater, Progress, Status};
 pub use feedhold_stream_core::lease::CheckpointInterval;
 pub use handle::{

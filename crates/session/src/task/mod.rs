@@ -15,6 +15,7 @@ use std::{collections::HashMap, future::Future, pin::pin, time::Duration};
 use feedhold_stream_core::{
     chunk::Prepared,
     dialect::RealtimeCommand,
+    resume::Facts,
     streamer::{self, CommandId, Greeted, Pause, Proceed, Streamer},
 };
 use feedhold_transport::{Connect, Exchanged, Link, LinkError};
@@ -25,7 +26,7 @@ use tokio::{
 
 use self::{job::Running, wire::Wire};
 use crate::{
-    Config, Event, Snapshot, State,
+    Config, Event, Inquiry, Snapshot, State,
     handle::{Job, OpenError, Outcome, RunError, WishError},
     keeper::{Keeper, Written},
     snapshot::PauseStats,
@@ -71,13 +72,19 @@ enum Left {
     Refused(streamer::GreetingError),
 }
 
+/// What observers can look at.
+pub(crate) struct Publish {
+    pub(crate) snapshot: watch::Sender<Snapshot>,
+    pub(crate) facts: watch::Sender<Option<Facts>>,
+}
+
 pub(crate) struct Task {
     config: Config,
     wishes: mpsc::Receiver<Wish>,
     /// All handles are gone.
     abandoned: bool,
     events: broadcast::Sender<Event>,
-    publish: watch::Sender<Snapshot>,
+    publish: Publish,
     streamer: Streamer,
     epoch: Instant,
     job: Option<Running>,
@@ -100,10 +107,14 @@ impl Task {
         config: Config,
         wishes: mpsc::Receiver<Wish>,
         events: broadcast::Sender<Event>,
-        publish: watch::Sender<Snapshot>,
+        publish: Publish,
     ) -> Self {
+        let mut streamer = Streamer::new(config.streamer.clone());
+        if config.inquiry == Inquiry::Facts {
+            streamer.wish_facts();
+        }
         Self {
-            streamer: Streamer::new(config.streamer.clone()),
+            streamer,
             config,
             wishes,
             abandoned: false,
@@ -281,6 +292,8 @@ impl Task {
             was_reset: greeted.was_reset,
         });
         self.report_state();
+        let facts = self.streamer.facts().cloned();
+        self.publish.facts.send_replace(facts);
         if let Some(greeting) = greeting.take() {
             // Whoever opened the session may have given up waiting.
             respond(greeting, Ok(()));

@@ -153,7 +153,7 @@ impl Task {
 
     /// Publishes a snapshot. Without a job, that of the last one stays.
     pub(super) fn publish(&self, progress: Option<Progress>) {
-        self.publish.send_modify(|snapshot| {
+        self.publish.snapshot.send_modify(|snapshot| {
             let progress = progress.unwrap_or(snapshot.progress);
             *snapshot = Snapshot {
                 state: self.streamer.state().into(),
