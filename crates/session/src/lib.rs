@@ -77,6 +77,7 @@ mod handle;
 pub mod history;
 pub mod index;
 mod keeper;
+mod prospect;
 mod rates;
 mod record;
 mod snapshot;
@@ -90,6 +91,7 @@ pub use feedhold_stream_core::lease::CheckpointInterval;
 pub use handle::{
     Cause, Ending, Handle, Job, OpenError, Outcome, RunError, WishError, open, open_with,
 };
+pub use prospect::{Doubtful, prospect};
 pub use record::{Controller, FileIdentity, Reason, Record, Setup};
 pub use snapshot::{PauseStats, Snapshot, State};
 pub use source::SourceError;

@@ -11,6 +11,7 @@
 
 mod approach;
 mod bytes;
+mod candidate;
 mod facts;
 mod interval;
 mod locate;

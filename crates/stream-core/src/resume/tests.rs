@@ -1,5 +1,6 @@
 //! Programs, places in them, and the way back.
 
+mod candidates;
 mod mills;
 mod printers;
 mod refusals;

@@ -5,7 +5,7 @@ mod obstacles;
 mod places;
 mod printer;
 
-use feedhold_gcode_parse::{Axis, Block, Code, Effect, Interpreter};
+use feedhold_gcode_parse::{Axis, Block, Code, Distance, Effect, Interpreter};
 
 use self::{heights::Heights, obstacles::Obstacles, places::Places};
 use super::bytes::{Bytes, fields};
@@ -197,8 +197,18 @@ impl Tracker {
         };
         let Some(code) = first.code() else { return };
         match (first.letter, code.major) {
-            (b'G', 0..=3) => {}
-            (b'G', 92) if code.minor == 0 => self.places.shift(block, &self.machine),
+            (b'G', 0..=3) => {
+                let absolute = self.machine.state().extrusion == Distance::Absolute;
+                if absolute && block.word(b'E').is_some() {
+                    self.printer.set_filament();
+                }
+            }
+            (b'G', 92) if code.minor == 0 => {
+                self.places.shift(block, &self.machine);
+                if block.word(b'E').is_some() {
+                    self.printer.set_filament();
+                }
+            }
             (b'G', 92) => self.places.unshift(&self.machine),
             // Probing, parking and stored places: where the head is afterwards only the printer knows.
             (b'G', 27 | 29 | 30 | 33..=35 | 42 | 60 | 61 | 76 | 425) => {

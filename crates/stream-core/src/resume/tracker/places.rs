@@ -69,6 +69,8 @@ pub(crate) struct Places {
     axes: [Place; AXES.len()],
     /// A bit for each axis whose origin the program has set in machine coordinates, by work coordinate system.
     origins: [u16; CoordinateSystem::ALL.len()],
+    /// The same for origins that were set relative to where the machine was (G10 L20).
+    renamed: [u16; CoordinateSystem::ALL.len()],
     /// Which entry of the controller's tool table G43 has named.
     table_entry: Option<u32>,
 }
@@ -96,6 +98,7 @@ fields!(Place {
 fields!(Places {
     axes,
     origins,
+    renamed,
     table_entry,
 });
 
@@ -126,6 +129,20 @@ impl Places {
             .into_iter()
             .nth(usize::from(self.of(axis).system))
             .unwrap_or(CoordinateSystem::G54)
+    }
+
+    /// Whether the program has set the origin of a system on an axis to a machine coordinate.
+    pub(crate) fn sets_origin(&self, system: CoordinateSystem, axis: Axis) -> bool {
+        self.origins
+            .get(system as usize)
+            .is_some_and(|axes| axes >> axis as u16 & 1 == 1)
+    }
+
+    /// Whether the program has set it relative to where the machine was.
+    pub(crate) fn renames_origin(&self, system: CoordinateSystem, axis: Axis) -> bool {
+        self.renamed
+            .get(system as usize)
+            .is_some_and(|axes| axes >> axis as u16 & 1 == 1)
     }
 
     fn of(&self, axis: Axis) -> Place {
@@ -233,7 +250,9 @@ impl Places {
             Some(_) => active,
             None => return,
         };
-        let Some(origins) = self.origins.get_mut(target) else {
+        let (Some(origins), Some(renamed)) =
+            (self.origins.get_mut(target), self.renamed.get_mut(target))
+        else {
             return;
         };
         for (axis, place) in AXES.into_iter().zip(&mut self.axes) {
@@ -248,6 +267,7 @@ impl Places {
                         place.how = Placed::BySteps;
                     }
                     *origins |= bit;
+                    *renamed &= !bit;
                 }
                 // The place is given a name, wherever it is.
                 Some(20.0) => {
@@ -256,6 +276,7 @@ impl Places {
                         place.system = target as u8;
                     }
                     *origins &= !bit;
+                    *renamed |= bit;
                 }
                 _ => {}
             }

@@ -21,6 +21,8 @@ pub(crate) struct Printer {
     cancelled: Vec<u32>,
     /// The bed was measured (G29).
     mesh: bool,
+    /// What E means has been said, by G92 or by an absolute motion.
+    filament: bool,
 }
 
 /// What a heater heats.
@@ -43,6 +45,7 @@ fields!(Printer {
     object,
     cancelled,
     mesh,
+    filament,
 });
 variants!(HeaterKind {
     Bed,
@@ -109,6 +112,16 @@ impl Printer {
             501 | 502 => self.settings.clear(),
             major => self.setting(major, block),
         }
+    }
+
+    /// A line has said where the filament is.
+    pub(super) fn set_filament(&mut self) {
+        self.filament = true;
+    }
+
+    /// Whether the coordinate of the filament is known.
+    pub(crate) fn knows_filament(&self) -> bool {
+        self.filament
     }
 
     /// A G code has measured the bed.

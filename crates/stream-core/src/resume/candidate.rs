@@ -1,0 +1,183 @@
+//! Lines that may have been executed, as a tracker follows them.
+
+use feedhold_gcode_parse::{Axis, Block, Effect, MotionKind, Position, ToolLength};
+
+use super::{
+    Baseline, Candidate, LineEffect, Placed, SYSTEMS, StoredOffsets, Tracker,
+    tracker::{AXES, Shift},
+};
+use crate::dialect::Dialect;
+
+impl Candidate {
+    /// The machine in front of the lines in doubt, where `at` has followed the program. `baseline` is how it was set up when the
+    /// job began.
+    #[must_use]
+    pub fn first(line: u64, at: &Tracker, baseline: Option<&Baseline>) -> Self {
+        Self::new(line, LineEffect::Setting, at, baseline)
+    }
+
+    /// The machine behind a line that `behind` has followed last.
+    #[must_use]
+    pub fn behind(
+        line: u64,
+        block: &Block<'_>,
+        effect: &Effect,
+        behind: &Tracker,
+        baseline: Option<&Baseline>,
+    ) -> Self {
+        Self::new(
+            line,
+            line_effect(behind.dialect(), block, effect),
+            behind,
+            baseline,
+        )
+    }
+
+    fn new(line: u64, effect: LineEffect, behind: &Tracker, baseline: Option<&Baseline>) -> Self {
+        let nothing = Baseline::default();
+        let baseline = baseline.unwrap_or(&nothing);
+        let mut place = Position::ORIGIN;
+        let mut placed = [false; feedhold_gcode_parse::AXES];
+        for axis in Axis::ALL {
+            let known = match behind.dialect() {
+                Dialect::Grbl => machine_place(axis, behind, baseline),
+                Dialect::Marlin => logical_place(axis, behind),
+            };
+            if let Some(known) = known {
+                place[axis] = known;
+                placed[axis as usize] = true;
+            }
+        }
+        Self {
+            line,
+            effect,
+            place,
+            placed,
+            state: *behind.machine().state(),
+            offsets: offsets(behind, baseline),
+        }
+    }
+}
+
+/// Where an axis is in machine coordinates, if the program and the set-up at its beginning tell.
+fn machine_place(axis: Axis, at: &Tracker, baseline: &Baseline) -> Option<f64> {
+    let position = at.machine().position()[axis];
+    let on = |values: &[f64; 3]| values.get(axis as usize).copied();
+    match at.placed(axis) {
+        Placed::Machine => Some(position),
+        Placed::Never => on(&baseline.position?),
+        Placed::At => {
+            let places = at.places();
+            let system = places.system(axis);
+            let shifted = places.shift_of(axis) == Shift::Unfounded;
+            let origin = if places.sets_origin(system, axis) {
+                // The tracker reckons with what the program has set.
+                0.0
+            } else if places.renames_origin(system, axis) {
+                return None;
+            } else {
+                on(baseline.offsets.systems.get(system as usize)?.as_ref()?)?
+            };
+            let g92 = on(&baseline.offsets.g92?)?;
+            let tool = match axis {
+                Axis::Z if !places.sets_tool_length() => baseline.offsets.tool_length?,
+                _ => 0.0,
+            };
+            let from_table = at.machine().state().tool_length != ToolLength::Dynamic
+                && at.machine().state().tool_length != ToolLength::Off;
+            let unknown = shifted || axis == Axis::Z && from_table;
+            (!unknown).then_some(position + origin + g92 + tool)
+        }
+        _ => None,
+    }
+}
+
+/// Where an axis is in the coordinates of a printer's program.
+fn logical_place(axis: Axis, at: &Tracker) -> Option<f64> {
+    let known = match axis {
+        Axis::E => at.printer().knows_filament(),
+        _ => at.placed(axis) == Placed::At,
+    };
+    known.then(|| at.machine().axis_value(axis))
+}
+
+/// What the controller has to report of its offsets.
+fn offsets(at: &Tracker, baseline: &Baseline) -> StoredOffsets {
+    let (machine, places) = (at.machine(), at.places());
+    let mut offsets = baseline.offsets;
+    for (number, system) in feedhold_gcode_parse::CoordinateSystem::ALL
+        .into_iter()
+        .take(SYSTEMS)
+        .enumerate()
+    {
+        let Some(known) = offsets.systems.get_mut(number) else {
+            continue;
+        };
+        let origin = machine.system_origin(system);
+        let axes = [Axis::X, Axis::Y, Axis::Z];
+        if axes
+            .into_iter()
+            .any(|axis| places.renames_origin(system, axis))
+        {
+            *known = None;
+        }
+        for (axis, value) in axes.into_iter().zip(0..3) {
+            if let Some(origins) = known.as_mut().filter(|_| places.sets_origin(system, axis)) {
+                origins[value] = origin[axis];
+            }
+        }
+    }
+    if AXES
+        .into_iter()
+        .any(|axis| places.shift_of(axis) != Shift::None || machine.g92_offset()[axis] != 0.0)
+    {
+        offsets.g92 = None;
+    }
+    if places.sets_tool_length() {
+        let known = matches!(
+            machine.state().tool_length,
+            ToolLength::Off | ToolLength::Dynamic
+        );
+        offsets.tool_length = known.then(|| machine.tool_offset()[Axis::Z]);
+    }
+    offsets
+}
+
+fn line_effect(dialect: Dialect, block: &Block<'_>, effect: &Effect) -> LineEffect {
+    if let Some(motion) = &effect.motion {
+        return match motion.kind {
+            MotionKind::Probe(_) => LineEffect::Once,
+            _ => LineEffect::Motion,
+        };
+    }
+    if effect.tool_change.is_some() || effect.stop.is_some() {
+        return LineEffect::Once;
+    }
+    let once = match dialect {
+        // Whatever was not followed may do anything.
+        Dialect::Grbl => block.setting().is_some() || !effect.findings.as_slice().is_empty(),
+        Dialect::Marlin => block
+            .words()
+            .first()
+            .and_then(|word| Some((word.letter, word.code()?)))
+            .is_none_or(|(letter, code)| !sets_only(letter, code.major)),
+    };
+    if once {
+        LineEffect::Once
+    } else {
+        LineEffect::Setting
+    }
+}
+
+/// Commands of Marlin that running again changes nothing of.
+fn sets_only(letter: u8, major: u16) -> bool {
+    match letter {
+        b'G' => matches!(major, 0..=4 | 17..=21 | 53..=59 | 80 | 90..=92),
+        b'M' => matches!(
+            major,
+            3..=5 | 7..=9 | 17 | 73 | 75..=78 | 82 | 83 | 92 | 104..=109 | 113..=118 | 140 | 141 | 145 | 149 | 154 | 155
+                | 190 | 191 | 200..=211 | 218 | 220 | 221 | 300..=304 | 400 | 412 | 413 | 420 | 569 | 572 | 593 | 900 | 906..=915
+        ),
+        _ => false,
+    }
+}
