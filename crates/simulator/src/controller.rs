@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::log::MotionLog;
+use crate::memory::Memory;
 use crate::wire::RxStats;
 
 /// A firmware behind the wire. Sans-IO and in virtual time: it acts only inside these calls, and
@@ -36,6 +37,12 @@ pub(crate) trait Controller: Send {
 
     /// The receive buffer's counters.
     fn rx_stats(&self) -> RxStats;
+
+    /// What earlier lines have left behind.
+    fn memory(&self) -> Memory;
+
+    /// The same controller again.
+    fn fork(&self) -> Box<dyn Controller>;
 }
 
 /// What a controller reaches besides time and its own memory.

@@ -2,12 +2,13 @@ use std::time::Duration;
 
 use crate::controller::{Controller, Outside, Snapshot, State, Touch};
 use crate::digest::Digest;
+use crate::memory::Memory;
 use crate::wire::RxStats;
 
 /// A controller that takes every line at once and answers `ok`: the machine against which a host
 /// measures itself. It counts lines and motions and keeps a digest over all bytes but `?`, so that
 /// a test can prove that every line came, once and in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Null {
     lines: u64,
     motions: u64,
@@ -117,5 +118,13 @@ impl Controller for Null {
             stored: self.bytes,
             ..RxStats::default()
         }
+    }
+
+    fn memory(&self) -> Memory {
+        Memory::default()
+    }
+
+    fn fork(&self) -> Box<dyn Controller> {
+        Box::new(self.clone())
     }
 }

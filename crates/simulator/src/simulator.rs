@@ -6,6 +6,7 @@ use crate::fault::{FaultInjector, Mishap};
 use crate::grbl::Grbl;
 use crate::log::MotionLog;
 use crate::marlin::Marlin;
+use crate::memory::Memory;
 use crate::null::Null;
 use crate::wire::{RxStats, Wire};
 
@@ -163,6 +164,29 @@ impl Simulator {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.controller.snapshot(self.now)
+    }
+
+    /// What earlier lines have left behind in the controller.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        self.controller.memory()
+    }
+
+    /// The same machine at the same instant once more, with a log of its own: both go on apart.
+    #[must_use]
+    pub fn fork(&self, log: MotionLog) -> Self {
+        Self {
+            config: self.config.clone(),
+            now: self.now,
+            controller: self.controller.fork(),
+            to_machine: self.to_machine.clone(),
+            to_host: self.to_host.clone(),
+            faults: self.faults.clone(),
+            log,
+            link: self.link,
+            hung: self.hung,
+            scratch: Vec::new(),
+        }
     }
 
     /// Counters of the controller's receive buffer.

@@ -7,7 +7,7 @@ pub const WIRE_CAPACITY: usize = 64 * 1024;
 
 /// One direction of a serial cable: bytes enter at one end and come out at the other one byte time
 /// (10 bits: start, eight data, stop) and one latency later.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wire {
     byte_time: Duration,
     latency: Duration,
@@ -20,7 +20,7 @@ pub(crate) struct Wire {
 }
 
 /// Bytes that come out evenly spaced; arrival times of single bytes are never stored.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     first: Duration,
     len: usize,
@@ -156,7 +156,7 @@ impl Wire {
 
 /// A firmware's receive buffer: bounded, and **silent** when full, as an interrupt routine is that
 /// has nowhere to put a byte.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RxRing {
     bytes: VecDeque<u8>,
     usable: usize,

@@ -13,7 +13,7 @@ const LONGEST_DELAY_MS: u64 = 500;
 /// Carries a [`FaultPlan`] out. Sans-IO, with its own seeded randomness: the same seed and the same
 /// traffic give the same faults. Each direction draws from a generator of its own, so that faults
 /// one way do not depend on how the bytes of the two ways interleave.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FaultInjector {
     ok: Chances,
     line: Chances,

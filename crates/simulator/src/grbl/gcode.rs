@@ -339,7 +339,15 @@ impl Parser {
         let Some(OneShot::GoHome(slot)) = words.one_shot.get() else {
             return [None, None];
         };
-        let to = self.stored(slot);
+        let stored = self.stored(slot);
+        // With a point on the way, only the axes that name it go on to the stored place.
+        let to = std::array::from_fn(|axis| {
+            if words.has_axes() && !words.xyz[axis].is_set() {
+                via[axis]
+            } else {
+                stored[axis]
+            }
+        });
         let plan = Plan {
             feed: 0.0,
             feed_mode: FeedMode::PerMinute,

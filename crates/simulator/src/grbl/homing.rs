@@ -8,7 +8,7 @@ use crate::motion::Profile;
 /// Y together, as grbl's default build does it.
 ///
 /// The switches sit at machine zero, or at minus the travel for the axes that `$23` names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Homing {
     legs: Vec<Leg>,
     pub(super) start: Duration,
@@ -17,7 +17,7 @@ pub(super) struct Homing {
     end: [f64; 3],
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Leg {
     to: [f64; 3],
     profile: Profile,

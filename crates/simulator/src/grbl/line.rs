@@ -6,7 +6,7 @@ pub(super) const LINE_BUFFER: usize = USABLE;
 
 /// Puts a line together from single characters as the main program's loop does: blanks, comments
 /// and `/` are thrown away before they count, letters become capitals.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct LineBuffer {
     text: [u8; USABLE],
     len: usize,

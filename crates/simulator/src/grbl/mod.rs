@@ -15,6 +15,7 @@ mod cycles;
 mod gcode;
 mod homing;
 mod line;
+mod memory;
 mod modal;
 mod modes;
 mod options;
@@ -43,6 +44,7 @@ use self::settings::Settings;
 use crate::config::{Config, MotionModel};
 use crate::controller::{Controller, Outside, Snapshot, State, Touch};
 use crate::digest::Digest;
+use crate::memory::Memory;
 use crate::motion::{Mover, MoverConfig};
 use crate::wire::{RxRing, RxStats};
 
@@ -63,6 +65,7 @@ const SEGMENTS: usize = 5;
 const SEGMENT_TIME: f64 = 0.01;
 
 /// A grbl board and its mill.
+#[derive(Clone)]
 pub(crate) struct Grbl {
     options: Options,
     motion: MotionModel,
@@ -374,6 +377,14 @@ impl Controller for Grbl {
 
     fn rx_stats(&self) -> RxStats {
         self.rx.stats()
+    }
+
+    fn memory(&self) -> Memory {
+        self.memory()
+    }
+
+    fn fork(&self) -> Box<dyn Controller> {
+        Box::new(self.clone())
     }
 }
 

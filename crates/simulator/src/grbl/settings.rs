@@ -118,6 +118,14 @@ impl Settings {
         self.get(number) as u8
     }
 
+    /// Number and value of every setting.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u16, f64)> {
+        TABLE
+            .iter()
+            .zip(self.values)
+            .map(|((number, ..), value)| (*number, value))
+    }
+
     /// One value for each axis from three settings in a row.
     pub(super) fn axes(&self, first: u16) -> [f64; 3] {
         [self.get(first), self.get(first + 1), self.get(first + 2)]

@@ -26,7 +26,7 @@ impl Emergency {
 ///
 /// It knows only the beginning of a line: blanks, perhaps `N` with digits, then the command, and it
 /// acts when the line ends.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct EmergencyParser {
     state: State,
 }

@@ -16,7 +16,7 @@ pub(super) const MAX_COMMAND: usize = 96;
 ///   dropped **without an answer**: they are repeats that crossed a request on the wire.
 /// - `M110` anywhere in such a line sets the number instead, to that of a second `N` word if there is
 ///   one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Framer {
     line: [u8; MAX_COMMAND],
     len: usize,

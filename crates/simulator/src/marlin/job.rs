@@ -10,7 +10,7 @@ use crate::controller::Outside;
 use crate::log::{Entry, Kind};
 
 /// A command that takes time. It keeps its place in the queue and says `ok` at its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Job {
     /// A move whose segments are not all in the planner.
     Path(Plan),
@@ -31,7 +31,7 @@ pub(super) enum Job {
 }
 
 /// A move under way into the planner.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Plan {
     path: Option<Path>,
     /// mm/s.
@@ -51,7 +51,7 @@ pub(super) enum Extrusion {
 }
 
 /// What follows when the planner is empty.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum After {
     Nothing,
     /// G4, seconds.

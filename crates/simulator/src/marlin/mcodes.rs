@@ -77,6 +77,7 @@ impl Marlin {
             203 => set_axes(&mut self.limits.max_feed, command, Limits::set),
             204 => self.accelerations(command),
             205 => self.advanced(command),
+            141 | 191 | 290 | 420 | 486 | 900 => self.kept.take(number, command),
             220 | 221 => self.percentage(now, number, command, outside),
             // Progress, print timer, display, displacements and drivers.
             73
@@ -89,21 +90,17 @@ impl Marlin {
             | 200
             | 206
             | 211
-            | 290
             | 300
             | 301
             | 304
             | 412
             | 413
-            | 420
             | 428
-            | 486
             | 569
             | 572
             | 593
             | 603
             | 851
-            | 900
             | 906..=908
             | 913..=915 => {}
             _ => return Outcome::Unknown,
@@ -319,7 +316,7 @@ impl Marlin {
         }
     }
 
-    /// M220 and M221.
+    /// M220 (`B` puts the value aside, `R` takes it back) and M221.
     fn percentage(
         &mut self,
         now: Duration,
@@ -328,6 +325,12 @@ impl Marlin {
         outside: &mut Outside<'_>,
     ) {
         let is_feed = number == 220;
+        if is_feed && command.has(b'B') {
+            self.modal.kept_feed_percent = self.modal.feed_percent;
+        }
+        if is_feed && command.has(b'R') {
+            self.modal.feed_percent = self.modal.kept_feed_percent;
+        }
         let place = if is_feed {
             &mut self.modal.feed_percent
         } else {
@@ -335,6 +338,7 @@ impl Marlin {
         };
         match command.value(b'S') {
             Some(percent) => *place = percent.clamp(0.0, 999.0),
+            None if is_feed && (command.has(b'B') || command.has(b'R')) => {}
             None => {
                 let (label, percent) = (if is_feed { "FR:" } else { "echo:E0 Flow: " }, *place);
                 self.say(now, format_args!("{label}{percent}%"), outside);

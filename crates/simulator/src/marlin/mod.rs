@@ -17,6 +17,7 @@ use crate::config::{Config, MotionModel};
 use crate::controller::{Controller, Outside, Snapshot, State, Touch};
 use crate::digest::Digest;
 use crate::log::Entry;
+use crate::memory::Memory;
 use crate::wire::{RxRing, RxStats};
 
 mod command;
@@ -26,8 +27,10 @@ mod framer;
 mod gcodes;
 mod heater;
 mod job;
+mod kept;
 mod limits;
 mod mcodes;
+mod memory;
 mod modal;
 mod motions;
 mod options;
@@ -44,6 +47,7 @@ use emergency::{Emergency, EmergencyParser};
 use framer::{Framed, Framer, Refusal};
 use heater::{Heater, HeaterKind};
 use job::Job;
+use kept::Kept;
 use limits::Limits;
 use modal::Modal;
 use motions::Motions;
@@ -57,6 +61,7 @@ const RX_RING: usize = 128;
 const TX_RING: usize = 0;
 
 /// The printer.
+#[derive(Clone)]
 pub(crate) struct Marlin {
     options: Options,
     motion_model: MotionModel,
@@ -76,6 +81,7 @@ pub(crate) struct Marlin {
     fan: u8,
     cold_moves: ColdMoves,
     retraction: gcodes::Retraction,
+    kept: Kept,
     reports: Reports,
     next_cue: usize,
     /// The main program waits for the wire until then.
@@ -126,6 +132,7 @@ impl Marlin {
             fan: 0,
             cold_moves: ColdMoves::Prevented(EXTRUDE_MINTEMP),
             retraction: gcodes::Retraction::Out,
+            kept: Kept::default(),
             reports: Reports::new(Duration::ZERO),
             next_cue: 0,
             blocked: None,
@@ -381,6 +388,7 @@ impl Controller for Marlin {
         }
         self.cold_moves = ColdMoves::Prevented(EXTRUDE_MINTEMP);
         self.retraction = gcodes::Retraction::Out;
+        self.kept = Kept::default();
         self.reports = Reports::new(now);
         self.greet(now, outside);
         self.pump(now, outside);
@@ -429,6 +437,14 @@ impl Controller for Marlin {
 
     fn rx_stats(&self) -> RxStats {
         self.rx.stats()
+    }
+
+    fn memory(&self) -> Memory {
+        self.memory()
+    }
+
+    fn fork(&self) -> Box<dyn Controller> {
+        Box::new(self.clone())
     }
 }
 

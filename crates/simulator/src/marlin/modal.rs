@@ -1,4 +1,5 @@
 use super::command::Command;
+use crate::memory::Memory;
 
 /// Letters of the four axes, in the order of every array here.
 pub(super) const AXES: [u8; 4] = *b"XYZE";
@@ -21,6 +22,8 @@ pub(super) struct Modal {
     /// mm/s as programmed.
     pub(super) feed: f64,
     pub(super) feed_percent: f64,
+    /// What `M220 B` put aside.
+    pub(super) kept_feed_percent: f64,
     pub(super) flow_percent: f64,
     pub(super) homed: [Homed; 3],
 }
@@ -50,6 +53,7 @@ impl Modal {
             plane: [0, 1],
             feed: FIRST_FEED,
             feed_percent: 100.0,
+            kept_feed_percent: 100.0,
             flow_percent: 100.0,
             homed: [Homed::No; 3],
         }
@@ -114,6 +118,41 @@ impl Modal {
     /// Coordinates as the program and M114 know them.
     pub(super) fn logical(&self, machine: [f64; 4]) -> [f64; 4] {
         std::array::from_fn(|axis| machine[axis] - self.offset[axis])
+    }
+
+    /// Notes everything but whether axes are homed.
+    pub(super) fn remember(&self, memory: &mut Memory) {
+        let units = if self.unit == 1.0 { "G21" } else { "G20" };
+        let plane = match self.plane {
+            [0, _] => "G17",
+            [2, _] => "G18",
+            _ => "G19",
+        };
+        let distance = match self.distance {
+            Distance::Absolute => "G90",
+            Distance::Relative => "G91",
+        };
+        let extruder = match self.distance_of(3) {
+            Distance::Absolute => "M82",
+            Distance::Relative => "M83",
+        };
+        for (name, word) in [
+            ("units", units),
+            ("plane", plane),
+            ("distance", distance),
+            ("extruder", extruder),
+        ] {
+            memory.word(name, word);
+        }
+        memory.number("feed", self.feed * 60.0);
+        memory.number("feed percent", self.feed_percent);
+        memory.number("feed percent kept", self.kept_feed_percent);
+        memory.number("flow percent", self.flow_percent);
+        let [x, y, z, _] = self.position;
+        memory.axes("", [x, y, z]);
+        let [x, y, z, e] = self.logical(self.position);
+        memory.axes("work", [x, y, z]);
+        memory.number("e", e);
     }
 
     /// Feed rate of a move in mm/s with M220 in it.

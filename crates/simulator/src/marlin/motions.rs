@@ -16,7 +16,7 @@ const MOST_OPEN: usize = 512;
 ///
 /// A motion too short for a step makes no block, as in the firmware; its entry is written, with equal
 /// start and finish, when everything before it is done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Motions {
     pub(super) planner: Planner,
     model: MotionModel,
@@ -25,7 +25,7 @@ pub(super) struct Motions {
 }
 
 /// A motion that is not yet in the log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     entry: Entry,
     begun: bool,

@@ -18,7 +18,7 @@ const ENOUGH_BLOCKS: usize = 3;
 /// A block that is under way is settled: later blocks change neither it nor the speed at its end.
 /// Positions are whole steps, as in the firmware, so a move shorter than half a step makes no block
 /// and its length is not lost.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Planner {
     blocks: VecDeque<Block>,
     usable: usize,
@@ -53,7 +53,7 @@ pub(super) struct Block {
     max_entry_sqr: f64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Running {
     start: Duration,
     finish: Duration,

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use super::framer::MAX_COMMAND;
 
 /// Commands that were read and wait for their turn; the one under way keeps its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Queue {
     lines: VecDeque<Line>,
     capacity: usize,

@@ -13,7 +13,7 @@ const KEEPALIVE: Duration = Duration::from_secs(2);
 const LONGEST_INTERVAL: f64 = 60.0;
 
 /// When the printer will say something of its own accord.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reports {
     /// M113: between two `busy` messages; zero for none.
     pub(super) keepalive: Duration,

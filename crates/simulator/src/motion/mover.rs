@@ -25,7 +25,7 @@ pub(crate) struct MoverConfig {
 /// Blocks are cut into short segments of even speed, prepared a few ahead of execution. A hold, an
 /// override or a new block changes what is **not yet prepared**: so there is a lag, as on the real
 /// board. A block leaves the planner when its last segment is prepared, not when it is executed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mover {
     planner: Planner,
     tracker: Tracker,

@@ -81,7 +81,7 @@ impl Block {
 
 /// The look-ahead planner: keeps every block's entry speed as high as corners, feeds and the need to
 /// stop at the end of what is known allow.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Planner {
     blocks: VecDeque<Block>,
     capacity: usize,

@@ -9,7 +9,7 @@ const MOST: usize = 1024;
 
 /// Follows the motions of the program from planning to execution, so that each is logged once, in
 /// order, however many blocks it was cut into.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tracker {
     motions: VecDeque<Motion>,
     /// Tag of the front motion.
@@ -17,7 +17,7 @@ pub(crate) struct Tracker {
     completed: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Motion {
     entry: Entry,
     started: Option<Duration>,
