@@ -63,6 +63,8 @@ pub struct ModalState {
     pub feed_percent: f64,
     /// M221 in percent (Marlin).
     pub flow_percent: f64,
+    /// What `M220 B` has put aside for `M220 R`, in percent (Marlin).
+    pub feed_percent_kept: f64,
     /// Filament is pulled back by G10 (Marlin).
     pub retracted: bool,
 }
@@ -108,6 +110,7 @@ impl ModalState {
             bed_target: 0.0,
             feed_percent: 100.0,
             flow_percent: 100.0,
+            feed_percent_kept: 100.0,
             retracted: false,
         }
     }
@@ -118,7 +121,7 @@ impl ModalState {
         self == other && self.reals().map(f64::to_bits) == other.reals().map(f64::to_bits)
     }
 
-    const fn reals(&self) -> [f64; 7] {
+    const fn reals(&self) -> [f64; 8] {
         [
             self.feed,
             self.spindle_speed,
@@ -127,6 +130,7 @@ impl ModalState {
             self.bed_target,
             self.feed_percent,
             self.flow_percent,
+            self.feed_percent_kept,
         ]
     }
 }

@@ -9,7 +9,7 @@
 //! | 3 | motion mode: the code that sets it, whole part (2) and tenths (1) |
 //! | 16 | plane, distance, arc distance, extrusion, feed mode, units, cutter compensation, tool length, coordinate system, path mode, retract, spindle mode, spindle, coolant (mist 1, flood 2), overrides, retracted: each the number of its variant in the order of declaration |
 //! | 10 | tool and selected tool: 1 and the number (4), or 0 and zeros |
-//! | 1 + 8 each | the reals of the state that are not 0: a bit each for feed, spindle speed, fan, hot end, bed, feed percent, flow percent; then their bits |
+//! | 1 + 8 each | the reals of the state that are not 0: a bit each for feed, spindle speed, fan, hot end, bed, feed percent, flow percent, feed percent put aside; then their bits |
 //! | 15 × (2 + 8 each) | position, G92, stored G92, tool, references of G28 and G30, origins of G54 to G59.3: a bit for each axis that is not 0, in the order of [`Axis::ALL`]; then their bits |
 //! | 4 | CRC-32 (IEEE 802.3) of all bytes before |
 //!
@@ -30,7 +30,7 @@ use crate::number::Code;
 const VERSION: u8 = 1;
 /// Positions that are stored.
 const POSITIONS: usize = 6 + CoordinateSystem::ALL.len();
-const REALS: usize = 7;
+const REALS: usize = 8;
 const CRC: usize = 4;
 
 /// An [`Interpreter`] as bytes; a slice of at most [`MAX`](Self::MAX) bytes, a hundred or so for most programs.
@@ -230,6 +230,7 @@ const fn reals(state: &ModalState) -> [f64; REALS] {
         state.bed_target,
         state.feed_percent,
         state.flow_percent,
+        state.feed_percent_kept,
     ]
 }
 
@@ -318,6 +319,7 @@ impl Bytes<'_> {
             bed_target: 0.0,
             feed_percent: 0.0,
             flow_percent: 0.0,
+            feed_percent_kept: 0.0,
         };
         let [mask] = self.take()?;
         let mut values = [0.0; REALS];
@@ -330,6 +332,7 @@ impl Bytes<'_> {
             state.bed_target,
             state.feed_percent,
             state.flow_percent,
+            state.feed_percent_kept,
         ] = values;
         Some(state)
     }
@@ -455,9 +458,9 @@ mod tests {
         want.extend([1, 0, 0, 83, 0, 0]);
         want.extend([1, 1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 2, 0, 0]);
         want.extend([1, 7, 0, 0, 0, 1, 7, 0, 0, 0]);
-        want.push(0b110_0010);
+        want.push(0b1110_0010);
         want.extend(
-            [9000.0_f64, 100.0, 100.0]
+            [9000.0_f64, 100.0, 100.0, 100.0]
                 .into_iter()
                 .flat_map(f64::to_le_bytes),
         );

@@ -147,7 +147,10 @@ impl Interpreter {
             (28, 0) => self.home(reading, effect),
             (92, 0) => self.shift_to(reading, Letters::PRINTER_AXES),
             (92, _) => {
-                self.g92 = Position::ORIGIN;
+                // G92.1 takes the workspace's shift back; the filament has none.
+                let mut g92 = Position::ORIGIN;
+                g92[Axis::E] = self.g92[Axis::E];
+                self.g92 = g92;
                 self.refresh_offset();
             }
             (54..=59, _) => {
@@ -238,7 +241,15 @@ impl Interpreter {
                     .or_else(|| reading.take(b'R'))
                     .unwrap_or(state.bed_target)
             }
-            220 => state.feed_percent = speed.unwrap_or(state.feed_percent),
+            220 => {
+                if reading.names(b'B') {
+                    state.feed_percent_kept = state.feed_percent;
+                }
+                if reading.names(b'R') {
+                    state.feed_percent = state.feed_percent_kept;
+                }
+                state.feed_percent = speed.unwrap_or(state.feed_percent);
+            }
             221 => state.flow_percent = speed.unwrap_or(state.flow_percent),
             112 => effect.stop = Some(Stop::Emergency),
             600 => effect.stop = Some(Stop::FilamentChange),

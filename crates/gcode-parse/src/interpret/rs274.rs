@@ -251,7 +251,11 @@ impl Interpreter {
         state.motion = MotionMode::Linear;
         state.plane = Plane::Xy;
         state.distance = Distance::Absolute;
-        state.feed_mode = FeedMode::PerMinute;
+        if state.feed_mode != FeedMode::PerMinute {
+            // A feed of one mode means nothing in another.
+            state.feed_mode = FeedMode::PerMinute;
+            state.feed = 0.0;
+        }
         state.cutter_compensation = CutterCompensation::Off;
         state.overrides = Overrides::Enabled;
         state.spindle = Spindle::Off;
