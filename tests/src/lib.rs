@@ -4,6 +4,7 @@
 //! - [`oracle`]: what a program means, and whether a machine's log says the same;
 //! - [`ping_pong`]: the simplest host, the reference for every other one;
 //! - [`random`]: random programs that a controller takes without complaint;
+//! - [`resume`]: whether a job that goes on from any line is the job that was not interrupted;
 //! - [`talk`]: the streaming engine against a controller that the test plays line by line;
 //! - [`world`]: the streaming engine against a simulated controller, in virtual time;
 //! - [`jobs`]: whole files through the front door, over real cables, in real time;
@@ -21,5 +22,6 @@ pub mod oracle;
 pub mod ping_pong;
 pub mod product;
 pub mod random;
+pub mod resume;
 pub mod talk;
 pub mod world;

@@ -18,6 +18,7 @@
 
 mod compare;
 mod log;
+pub mod modal;
 mod program;
 
 pub use compare::{Comparison, Field, Mismatch, compare};

@@ -10,6 +10,7 @@ mod ci;
 mod fuzz;
 mod generate;
 mod kill;
+mod resume_check;
 mod setup;
 mod sh;
 mod sim;
@@ -41,6 +42,7 @@ enum Command {
     Sim(sim::Args),
     Kill(kill::Args),
     Fuzz(fuzz::Args),
+    ResumeCheck(resume_check::Args),
 }
 
 fn main() -> ExitCode {
@@ -64,5 +66,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Sim(args) => sim::run(&args),
         Command::Kill(args) => kill::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::ResumeCheck(args) => resume_check::run(&args),
     }
 }
