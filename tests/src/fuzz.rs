@@ -10,6 +10,7 @@ mod corpus;
 mod files;
 mod input;
 mod interpret;
+mod kept;
 mod lexer;
 mod responses;
 mod simulator;
@@ -61,6 +62,11 @@ pub const TARGETS: &[Target] = &[
         name: "files",
         judge: files::judge,
         mutations: 5_000,
+    },
+    Target {
+        name: "kept",
+        judge: kept::judge,
+        mutations: 2_000,
     },
     Target {
         name: "simulator",

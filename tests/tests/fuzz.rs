@@ -76,6 +76,7 @@ targets!(
     responses,
     address,
     files,
+    kept,
     simulator,
     checkpoint_open,
     streamer

@@ -1,14 +1,17 @@
 //! A store that is opened after anything happened to its bytes.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
+use std::{fs, io};
 
 use feedhold::checkpoint::{
     Config, Generation, IMAGE_LEN, OpenError, SLOT_LEN, SLOTS, Store, StoreId,
     backend::{Backend, Memory},
+    peek,
 };
+
+use tempfile::TempDir;
 
 use super::{Input, assert_shown};
 
@@ -168,7 +171,11 @@ impl Damaged {
             memory: Memory::from_image(self.bytes.clone()),
             unreadable: self.unreadable.clone(),
         };
-        let opened = match Store::<Record, _>::open_on(disk, &config) {
+        let opened = Store::<Record, _>::open_on(disk, &config);
+        if self.unreadable.is_empty() {
+            self.peek_laws(&config, opened.as_ref().map(|opened| &opened.store));
+        }
+        let opened = match opened {
             Ok(opened) => opened,
             Err(error) => return self.refusal_laws(&error),
         };
@@ -212,6 +219,36 @@ impl Damaged {
             .map(|entry| (entry.generation, entry.record.clone()))
             .collect();
         assert_eq!(kept, history[..kept.len()], "mending changed the history");
+    }
+
+    /// A look from outside sees what opening sees, and changes nothing.
+    fn peek_laws(&self, config: &Config, opened: Result<&Store<Record, Disk>, &OpenError>) {
+        thread_local! {
+            static JOB: TempDir = TempDir::new().expect("a folder");
+        }
+        JOB.with(|job| {
+            let file = job.path().join(STORE);
+            fs::write(&file, &self.bytes).expect("room for a store");
+            match (peek::<Record>(job.path(), config), opened) {
+                (Ok(seen), Ok(store)) => {
+                    assert_eq!(
+                        (seen.id, seen.generation, seen.finished_at),
+                        (store.id(), store.generation(), store.finished_at())
+                    );
+                    assert!(
+                        seen.history.iter().eq(store.history()),
+                        "{:?}",
+                        seen.history
+                    );
+                }
+                (Err(seen), Err(error)) => assert_eq!(seen.is_damage(), error.is_damage()),
+                (seen, opened) => panic!("{seen:?} from outside, {opened:?} from inside"),
+            }
+            assert!(
+                fs::read(&file).is_ok_and(|bytes| bytes == self.bytes),
+                "a look has changed the store"
+            );
+        });
     }
 
     /// Only what was committed, in the order in which it was, and nothing forgotten of which a copy is left.
@@ -277,6 +314,8 @@ impl Damaged {
     }
 }
 
+/// Name of the store in its folder.
+const STORE: &str = "checkpoint.fhc";
 /// Bytes of the digest at the end of a slot, over everything before it (`docs/checkpoint-format.md`).
 const DIGEST: usize = 16;
 
@@ -291,6 +330,7 @@ fn is_sealed(slot: &[u8]) -> bool {
 }
 
 /// A disk that cannot read some of its slots until they are written again.
+#[derive(Debug)]
 struct Disk {
     memory: Memory,
     unreadable: BTreeSet<usize>,

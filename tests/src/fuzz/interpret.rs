@@ -36,9 +36,7 @@ fn run(mut machine: Interpreter, pieces: &[&[u8]]) -> Run {
     let mut effects = Vec::new();
     let mut motions = 0;
     let mut take = |text: &[u8]| {
-        let before = *machine.position();
-        let effect = Block::with(machine.flavor(), text, |block| machine.apply(block));
-        effect_laws(&machine, &before, &effect);
+        let effect = apply(&mut machine, text);
         motions += u64::from(effect.motion.is_some());
         effects.push(format!("{effect:?}"));
     };
@@ -56,6 +54,14 @@ fn run(mut machine: Interpreter, pieces: &[&[u8]]) -> Run {
         effects,
         motions,
     }
+}
+
+/// Does what a line says, and judges what came of it.
+pub(super) fn apply(machine: &mut Interpreter, text: &[u8]) -> Effect {
+    let before = *machine.position();
+    let effect = Block::with(machine.flavor(), text, |block| machine.apply(block));
+    effect_laws(machine, &before, &effect);
+    effect
 }
 
 fn effect_laws(machine: &Interpreter, before: &Position, effect: &Effect) {
