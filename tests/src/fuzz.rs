@@ -19,6 +19,7 @@ mod wire;
 
 pub use corpus::{Corpus, Sample, mutated};
 pub use input::{Input, pieces};
+pub use streamer::reached as streamer_reaches;
 
 /// A law and its name.
 #[derive(Clone, Copy)]

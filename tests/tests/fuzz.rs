@@ -1,8 +1,9 @@
 //! The inputs that fuzzing has found, judged again, and small changes of them. `cargo xtask fuzz` looks for new ones.
 
+use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 
-use feedhold_tests::fuzz::{Corpus, TARGETS, Target, mutated};
+use feedhold_tests::fuzz::{Corpus, TARGETS, Target, mutated, streamer_reaches};
 use xtask::gcode::Rng;
 
 /// Chooses the changes.
@@ -43,6 +44,33 @@ fn mutate(name: &str) {
             "seed {SEED:#x}, change {count}: {} breaks a law",
             bytes.escape_ascii()
         );
+    }
+}
+
+/// Laws of states that no input reaches would prove nothing.
+#[test]
+fn the_streamer_is_brought_into_every_state() {
+    let (_, corpus) = target("streamer");
+    let reached: BTreeSet<String> = corpus
+        .samples
+        .iter()
+        .flat_map(|sample| streamer_reaches(&sample.bytes))
+        .collect();
+    let all = [
+        "Disconnected",
+        "Greeting",
+        "Ready",
+        "Streaming",
+        "Pausing",
+        "Paused",
+        "Resuming",
+        "AtStop",
+        "Cancelling",
+        "Faulted",
+        "Honest",
+    ];
+    for state in all {
+        assert!(reached.contains(state), "{state} is not among {reached:?}");
     }
 }
 

@@ -73,6 +73,12 @@ const COMMANDS: [&[u8]; 8] = [
 ];
 
 pub(super) fn judge(data: &[u8]) {
+    reached(data);
+}
+
+/// Judges, and names the states that the streamer was in. `Honest` stands for a program that was executed by a controller which
+/// nobody spoke for.
+pub fn reached(data: &[u8]) -> BTreeSet<String> {
     let mut input = Input::new(data);
     let mut scene = Scene::new(&mut input);
     for _ in 0..CALLS {
@@ -87,6 +93,7 @@ pub(super) fn judge(data: &[u8]) {
     }
     scene.drain();
     scene.laws();
+    scene.reached
 }
 
 struct Scene {
@@ -102,6 +109,7 @@ struct Scene {
     /// Since the program began, nobody has answered but the controller.
     told_the_truth: bool,
     before: Positions,
+    reached: BTreeSet<String>,
 }
 
 impl Scene {
@@ -138,6 +146,7 @@ impl Scene {
             asked: BTreeSet::new(),
             told_the_truth: true,
             before: Positions::default(),
+            reached: BTreeSet::new(),
         };
         if choices & 16 == 0 {
             scene.streamer.handle_connected(scene.now);
@@ -415,6 +424,9 @@ impl Scene {
             } => assert!(self.asked.remove(id), "command {id} is answered twice"),
             Event::Finished => {
                 self.program.finished();
+                if self.told_the_truth {
+                    self.reached.insert("Honest".to_owned());
+                }
                 let at = self.streamer.positions();
                 assert!(at.executed == at.sent, "finished at {at:?}");
                 assert!(
@@ -452,6 +464,7 @@ impl Scene {
             assert!(at.acked <= answered, "{at:?}, and {answered} was answered");
         }
         self.before = at;
+        self.reached.insert(format!("{:?}", self.streamer.state()));
         let window = self.streamer.window();
         assert!(
             window

@@ -79,8 +79,9 @@ impl Controller {
 
     /// A line of the host arrives; its source line when it is one of the program.
     pub(super) fn receive(&mut self, line: &[u8]) -> Option<u64> {
-        let text =
-            String::from_utf8_lossy(line.strip_suffix(b"\n").expect("a whole line")).into_owned();
+        let bytes = line.strip_suffix(b"\n").expect("a whole line");
+        // A character for each byte, so that nothing is lost of what is no text.
+        let text: String = bytes.iter().copied().map(char::from).collect();
         let source_line = source_line(&text);
         if self.dialect == Dialect::Marlin && self.honest {
             self.count(&text);
@@ -150,7 +151,7 @@ impl Controller {
             .expect("a numbered line has a checksum");
         assert_eq!(
             checksum.parse(),
-            Ok(covered.bytes().fold(0, |sum: u8, byte| sum ^ byte)),
+            Ok(covered.chars().fold(0, |sum, byte| sum ^ byte as u8)),
             "{text}"
         );
         let digits = numbered.bytes().take_while(u8::is_ascii_digit).count();
