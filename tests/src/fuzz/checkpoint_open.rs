@@ -19,8 +19,10 @@ type Record = (u64, String);
 
 pub(super) fn judge(data: &[u8]) {
     let mut input = Input::new(data);
-    let base = input.pick(bases());
-    let mut damaged = Damaged::new(base);
+    let choice = input.byte();
+    let mut damaged = Damaged::new(bases()[usize::from(choice) % COMMITS.len()]);
+    // Writing a file takes longer than all the rest.
+    damaged.is_looked_at = choice & 0x80 != 0;
     for _ in 0..64 {
         if input.is_empty() {
             break;
@@ -86,6 +88,8 @@ struct Damaged {
     unreadable: BTreeSet<usize>,
     /// A frame was written with a digest of its own, as no accident does.
     forged: bool,
+    /// From outside, while it lies in a file.
+    is_looked_at: bool,
 }
 
 impl Damaged {
@@ -95,6 +99,7 @@ impl Damaged {
             bytes: base.image.to_vec(),
             unreadable: BTreeSet::new(),
             forged: false,
+            is_looked_at: false,
         }
     }
 
@@ -172,7 +177,7 @@ impl Damaged {
             unreadable: self.unreadable.clone(),
         };
         let opened = Store::<Record, _>::open_on(disk, &config);
-        if self.unreadable.is_empty() {
+        if self.is_looked_at && self.unreadable.is_empty() {
             self.peek_laws(&config, opened.as_ref().map(|opened| &opened.store));
         }
         let opened = match opened {
