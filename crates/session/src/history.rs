@@ -201,7 +201,7 @@ fn each_line(
     mut each: impl FnMut(u64, &Block<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     for line in chunk.lines() {
-        each(line.source_line, &Block::parse(flavor, line.text))?;
+        Block::with(flavor, line.text, |block| each(line.source_line, block))?;
     }
     ControlFlow::Continue(())
 }

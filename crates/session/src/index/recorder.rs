@@ -104,8 +104,9 @@ impl Recorder {
         self.chunks += 1;
         let flavor = self.tracker.dialect().flavor();
         for line in chunk.lines() {
-            let block = Block::parse(flavor, line.text);
-            self.tracker.apply(line.source_line, &block);
+            Block::with(flavor, line.text, |block| {
+                self.tracker.apply(line.source_line, block);
+            });
         }
     }
 

@@ -17,13 +17,21 @@ pub(super) enum Border {
     ToolChange,
 }
 
-/// Finds borders while lines go by. A run of blank or comment lines is one border, at its first line.
+/// Finds borders while lines go by. A run of blank or comment lines is one border, at its first line. It may begin anywhere, when it
+/// is told the line before.
 #[derive(Debug, Default)]
 pub(super) struct Borders {
     previous: Option<Border>,
 }
 
 impl Borders {
+    /// Tells the line before the first one that is asked about.
+    pub(super) fn after(&mut self, flavor: Flavor, line: &[u8]) {
+        if self.previous.is_none() {
+            self.previous = Some(kind(flavor, line.trim_ascii()));
+        }
+    }
+
     /// The border before `line`, which may still have its terminator.
     pub(super) fn before(&mut self, flavor: Flavor, line: &[u8]) -> Border {
         let kind = kind(flavor, line.trim_ascii());
@@ -96,6 +104,19 @@ mod tests {
         check(Flavor::Marlin, ";LAYER_CHANGE", Border::Layer);
         check(Flavor::Marlin, "; layer 7, Z = 1.4", Border::Layer);
         check(Flavor::Marlin, ";TYPE:Perimeter", Border::Section);
+    }
+
+    #[test]
+    fn a_run_that_began_before_is_no_border() {
+        let mut borders = Borders::default();
+        borders.after(Flavor::Grbl, b"(a)\n");
+        assert_eq!(borders.before(Flavor::Grbl, b"(b)\n"), Border::Line);
+        borders.after(Flavor::Grbl, b"G1 X1\n");
+        assert_eq!(
+            borders.before(Flavor::Grbl, b"(c)\n"),
+            Border::Line,
+            "told once"
+        );
     }
 
     #[test]

@@ -39,8 +39,10 @@ pub struct Cutter {
     /// Lines of the open chunk that are complete.
     lines: u64,
     modes: Modes,
-    /// Where the open line begins in the buffer.
+    /// Where the open line begins in the buffer,
     line_start: usize,
+    /// and the line before it.
+    last_start: usize,
     /// The last byte was a CR: the line ends unless an LF follows.
     after_cr: bool,
     /// Best place for a cut so far.
@@ -132,6 +134,7 @@ impl Cutter {
             lines: 0,
             modes: Modes::default(),
             line_start: 0,
+            last_start: 0,
             after_cr: false,
             best: None,
             borders: Borders::default(),
@@ -277,6 +280,7 @@ impl Cutter {
             .as_mut()
             .map_or(Duration::ZERO, |clock| clock.read(line));
         self.lines += 1;
+        self.last_start = self.line_start;
         self.line_start = self.buffer.len();
         let full = self.buffer.len() >= self.target && self.best.is_none();
         let end = self.here(Border::Line);
@@ -287,16 +291,24 @@ impl Cutter {
         matches!(self.sizer.strategy(), Strategy::Time { motion, .. } if moved >= motion)
     }
 
-    /// Notes the border before the line just read, if the chunk may end there.
+    /// Notes the border before the line just read, if the chunk may end there: in its last quarter.
     fn consider_border(&mut self) {
         if !matches!(self.sizer.strategy(), Strategy::Boundary(_)) {
             return;
         }
-        let line = self.buffer.get(self.line_start..).unwrap_or_default();
+        if self.line_start < self.target / 4 * 3 {
+            return;
+        }
+        let (before, line) = self
+            .buffer
+            .get(self.last_start..)
+            .and_then(|lines| lines.split_at_checked(self.line_start - self.last_start))
+            .unwrap_or_default();
+        if !before.is_empty() {
+            self.borders.after(self.flavor, before);
+        }
         let border = self.borders.before(self.flavor, line);
-        let in_window = self.line_start >= self.target / 4 * 3;
-        if in_window && border > Border::Line && self.best.is_none_or(|best| border >= best.border)
-        {
+        if border > Border::Line && self.best.is_none_or(|best| border >= best.border) {
             self.best = Some(self.here(border));
         }
     }
@@ -326,6 +338,7 @@ impl Cutter {
         self.modes = place.modes;
         self.lines = 0;
         self.line_start = 0;
+        self.last_start = 0;
         self.after_cr = false;
         self.best = None;
         self.borders = Borders::default();
