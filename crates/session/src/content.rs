@@ -111,6 +111,10 @@ impl Content {
         path: &Path,
         mut report: impl FnMut(u64) -> bool,
     ) -> std::io::Result<Option<bool>> {
+        // Other threads may be through before this one has read anything.
+        if !report(0) {
+            return Ok(None);
+        }
         let threads = std::thread::available_parallelism()
             .map_or(1, NonZero::get)
             .min(THREADS);
