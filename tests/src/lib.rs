@@ -7,6 +7,7 @@
 //! - [`resume`]: whether a job that goes on from any line is the job that was not interrupted;
 //! - [`talk`]: the streaming engine against a controller that the test plays line by line;
 //! - [`world`]: the streaming engine against a simulated controller, in virtual time;
+//! - [`crash`]: the checkpoint store under power cuts, damage and failing disks;
 //! - [`jobs`]: whole files through the front door, over real cables, in real time;
 //! - [`kill`]: the real command, killed again and again, against machines that live on;
 //! - [`metrics`]: what a run costs in allocations, memory and processor time;
@@ -14,6 +15,7 @@
 //!
 //! Programs of any size come from [`xtask::gcode`].
 
+pub mod crash;
 pub mod fuzz;
 pub mod jobs;
 pub mod kill;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod ci;
+mod crash;
 mod fuzz;
 mod generate;
 mod kill;
@@ -40,6 +41,7 @@ enum Command {
     Bench(bench::Args),
     Gen(generate::Args),
     Sim(sim::Args),
+    Crash(crash::Args),
     Kill(kill::Args),
     Fuzz(fuzz::Args),
     ResumeCheck(resume_check::Args),
@@ -64,6 +66,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(args) => bench::run(&args),
         Command::Gen(args) => generate::run(&args),
         Command::Sim(args) => sim::run(&args),
+        Command::Crash(args) => crash::run(&args),
         Command::Kill(args) => kill::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::ResumeCheck(args) => resume_check::run(&args),

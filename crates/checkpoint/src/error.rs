@@ -179,8 +179,23 @@ pub enum Damage {
     },
 }
 
+impl Damage {
+    /// The slot it was found in, if it is one.
+    pub fn slot(&self) -> Option<usize> {
+        match self {
+            Self::Length { .. } | Self::NoRecord => None,
+            Self::PairLost { slot, .. }
+            | Self::TwinsDiffer { slot, .. }
+            | Self::OtherStore { slot, .. }
+            | Self::Stray { slot }
+            | Self::Unreadable { slot } => Some(*slot),
+            Self::ChainBroken { generation } => Some(generation.slot()),
+        }
+    }
+}
+
 /// A format this library cannot read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unsupported {
     /// Needs a newer reader.
@@ -258,6 +273,18 @@ pub enum Warning {
         /// Of the record.
         generation: Generation,
     },
+}
+
+impl Warning {
+    /// The slot it was found in.
+    pub fn slot(&self) -> usize {
+        match self {
+            Self::Torn { slot, .. } | Self::CopyLost { slot, .. } | Self::Stray { slot, .. } => {
+                *slot
+            }
+            Self::HistoryLost { generation } => generation.slot(),
+        }
+    }
 }
 
 /// A record was not committed.

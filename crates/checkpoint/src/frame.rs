@@ -29,6 +29,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) header: Header,
     pub(crate) payload: &'a [u8],
     pub(crate) digest: Digest,
+    /// The whole slot it was read from.
+    pub(crate) bytes: &'a Slot,
 }
 
 /// What a frame stands for.
@@ -43,7 +45,7 @@ pub(crate) enum Kind {
 }
 
 /// A version of the file format. Versions are compared, never computed with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FormatVersion(pub(crate) u16);
 
 impl FormatVersion {
@@ -203,6 +205,7 @@ pub(crate) fn parse(slot: &Slot, index: usize) -> Result<Option<Frame<'_>>, Fram
         },
         payload,
         digest,
+        bytes: slot,
     }))
 }
 

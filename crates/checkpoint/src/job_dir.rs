@@ -1,12 +1,12 @@
 //! The job directory: file names, the lock, creation by rename, and the place damaged files go to.
 
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::backend::File;
+use crate::backend::{Directory, File};
 use crate::error::{CreateError, LockError, OpenError, QuarantineError};
-use crate::layout::{IMAGE_LEN, SLOT_LEN};
 
 /// The store.
 pub(crate) const STORE: &str = "checkpoint.fhc";
@@ -63,56 +63,61 @@ impl Lock {
     }
 }
 
-/// A job directory that is ours and holds no store yet.
+/// A job directory that is ours.
 #[derive(Debug)]
-pub(crate) struct Staged {
+pub(crate) struct JobDir {
     dir: PathBuf,
     lock: Lock,
 }
 
-/// Makes and locks the directory of a new job.
-pub(crate) fn stage(dir: &Path) -> Result<Staged, CreateError> {
-    create_dir_durably(dir).map_err(failed("create", dir))?;
-    let lock = Lock::take(dir)?;
-    let path = dir.join(STORE);
-    if path.try_exists().map_err(failed("look for", &path))? {
-        return Err(CreateError::Exists { path });
+impl JobDir {
+    /// Makes the directory, durably, and locks it.
+    pub(crate) fn make(dir: &Path) -> Result<Self, CreateError> {
+        create_dir_durably(dir).map_err(|source| CreateError::Io {
+            step: "create",
+            place: dir.display().to_string(),
+            source,
+        })?;
+        Ok(Self {
+            lock: Lock::take(dir)?,
+            dir: dir.to_owned(),
+        })
     }
-    Ok(Staged {
-        dir: dir.to_owned(),
-        lock,
-    })
+
+    /// Hands the lock to the store that was created here.
+    pub(crate) fn guard(self, file: File) -> File {
+        file.renamed(self.dir.join(STORE), self.lock)
+    }
 }
 
-impl Staged {
-    /// The zero-filled file, under its provisional name. The zeros are written, not implied: a
-    /// sparse file would be allocated piece by piece during the job, and each piece could fail for
-    /// want of space.
-    pub(crate) fn blank_file(&self) -> Result<File, CreateError> {
-        let path = self.dir.join(STAGED);
-        let mut options = OpenOptions::new();
-        let file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path);
-        let mut file = file.map_err(failed("create", &path))?;
-        let zeros = [0; SLOT_LEN];
-        for _ in 0..IMAGE_LEN / SLOT_LEN {
-            file.write_all(&zeros).map_err(failed("fill", &path))?;
-        }
-        Ok(File::new(file, path))
+impl Directory for JobDir {
+    type File = File;
+
+    fn exists(&self, name: &str) -> io::Result<bool> {
+        self.dir.join(name).try_exists()
     }
 
-    /// Gives the formatted file its name, for good.
-    pub(crate) fn publish(self, file: File) -> Result<File, CreateError> {
-        let path = self.dir.join(STORE);
+    fn create(&mut self, name: &str) -> io::Result<File> {
+        let path = self.dir.join(name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        Ok(File::new(options.open(&path)?, path))
+    }
+
+    fn sync_file(&mut self, file: &mut File) -> io::Result<()> {
         file.sync_with_metadata()
-            .map_err(failed("sync", file.path()))?;
-        fs::rename(file.path(), &path).map_err(failed("rename", file.path()))?;
-        sync_dir(&self.dir).map_err(failed("sync", &self.dir))?;
-        Ok(file.renamed(path, self.lock))
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.dir.join(from), self.dir.join(to))
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        sync_dir(&self.dir)
+    }
+
+    fn place(&self, name: &str) -> String {
+        self.dir.join(name).display().to_string()
     }
 }
 
@@ -168,6 +173,12 @@ pub fn quarantine(dir: &Path) -> Result<PathBuf, QuarantineError> {
     Ok(aside)
 }
 
+/// The number in the name of a store that was moved aside.
+pub(crate) fn damaged_number(name: &OsStr) -> Option<u32> {
+    let number = name.to_str()?.strip_prefix(DAMAGED)?.strip_prefix('-')?;
+    number.strip_suffix(".fhc")?.parse().ok()
+}
+
 /// Makes renames and removals in `dir` durable. Windows has no such call and needs none: its
 /// journal orders them.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
@@ -212,14 +223,6 @@ fn not_opened(path: &Path, source: io::Error) -> OpenError {
     }
     OpenError::Io {
         step: "open",
-        place: path.display().to_string(),
-        source,
-    }
-}
-
-fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CreateError {
-    move |source| CreateError::Io {
-        step,
         place: path.display().to_string(),
         source,
     }

@@ -89,17 +89,11 @@ pub enum Region {
 }
 
 impl Region {
-    pub(crate) const BOTH: [Self; 2] = [Self::A, Self::B];
+    /// In the order they are written.
+    pub const BOTH: [Self; 2] = [Self::A, Self::B];
 
-    pub(crate) const fn other(self) -> Self {
-        match self {
-            Self::A => Self::B,
-            Self::B => Self::A,
-        }
-    }
-
-    /// Byte offset of `slot` in this region.
-    pub(crate) const fn offset(self, slot: usize) -> usize {
+    /// Byte offset of `slot` (counted from 0) in the file.
+    pub const fn offset(self, slot: usize) -> usize {
         let base = match self {
             Self::A => 0,
             Self::B => REGION_LEN,

@@ -56,6 +56,7 @@ mod store;
 mod survey;
 
 pub mod backend;
+pub mod inspect;
 
 pub use config::Config;
 pub use error::{
@@ -63,6 +64,7 @@ pub use error::{
     Poison, QuarantineError, RemoveError, Unsupported, Warning,
 };
 pub use frame::{FormatVersion, MAX_PAYLOAD};
+pub use inspect::{Inspection, inspect};
 pub use job_dir::quarantine;
 pub use layout::{Generation, IMAGE_LEN, Region, SLOT_LEN, SLOTS, StoreId};
 pub use load::{Peek, peek};

@@ -12,11 +12,11 @@ use crate::backend::{Backend, File};
 use crate::codec;
 use crate::config::Config;
 use crate::error::{Damage, OpenError, Warning};
-use crate::frame::{Digest, EMPTY, Kind, Slot, Timestamp};
+use crate::frame::{Digest, Kind, Slot, Timestamp};
 use crate::job_dir;
-use crate::layout::{Generation, IMAGE_LEN, Region, SLOTS, StoreId};
+use crate::layout::{Generation, IMAGE_LEN, Region, SLOT_LEN, SLOTS, StoreId};
 use crate::store::Entry;
-use crate::survey::{Content, Image, Refusal, Repair, Source, Survey};
+use crate::survey::{Refusal, Repair, Slots, Survey};
 
 /// What a store tells without being opened: for listings while the job runs elsewhere.
 #[derive(Debug)]
@@ -49,27 +49,14 @@ pub fn peek<R: DeserializeOwned>(dir: &Path, config: &Config) -> Result<Peek<R>,
             loaded = Loaded::read(&file, config);
         }
     }
-    let Loaded {
-        id,
-        head,
-        history,
-        warnings,
-        ..
-    } = loaded?;
-    let finished_at = head.finished_at.map(Timestamp::to_system);
-    Ok(Peek {
-        id,
-        generation: head.generation,
-        finished_at,
-        history: history.into(),
-        warnings,
-    })
+    Ok(loaded?.into())
 }
 
 /// When the job in `file` was finished, without looking at its records.
 pub(crate) fn finished_at(file: &File) -> Result<Option<SystemTime>, OpenError> {
     let image = Image::read(file)?;
-    let survey = Survey::of(&image).map_err(|refusal| refused(file.place(), refusal))?;
+    let slots = image.slots();
+    let survey = Survey::of(&slots).map_err(|refusal| refused(&file.place(), refusal))?;
     Ok(Head::of(&survey).finished_at.map(Timestamp::to_system))
 }
 
@@ -114,22 +101,48 @@ impl Head {
 impl<R: DeserializeOwned> Loaded<R> {
     pub(crate) fn read<B: Backend>(backend: &B, config: &Config) -> Result<Self, OpenError> {
         let image = Image::read(backend)?;
-        let mut survey = Survey::of(&image).map_err(|refusal| refused(backend.place(), refusal))?;
+        Self::judge(&image.slots(), config, &backend.place())
+    }
+
+    /// The verdict over slots that were judged one by one, with the records decoded.
+    pub(crate) fn judge(
+        slots: &Slots<'_>,
+        config: &Config,
+        place: &str,
+    ) -> Result<Self, OpenError> {
+        let mut survey = Survey::of(slots).map_err(|refusal| refused(place, refusal))?;
         let mut warnings = std::mem::take(&mut survey.warnings);
-        let history = decode_history(&survey, config, &backend.place(), &mut warnings)?;
+        let history = decode_history(&survey, config, place, &mut warnings)?;
         let newest = survey.newest();
         Ok(Self {
             id: newest.header.store,
             head: Head::of(&survey),
             history,
             warnings,
-            mending: survey
-                .repairs
-                .iter()
-                .map(|repair| image.mend(*repair))
-                .collect(),
-            newest: Box::new(*image.sound_copy(newest.header.generation, &survey.repairs)),
+            mending: survey.repairs.iter().map(Mend::from).collect(),
+            newest: Box::new(*newest.bytes),
         })
+    }
+}
+
+impl From<&Repair<'_>> for Mend {
+    fn from(repair: &Repair<'_>) -> Self {
+        Self {
+            offset: repair.region.offset(repair.slot) as u64,
+            bytes: Box::new(*repair.with),
+        }
+    }
+}
+
+impl<R> From<Loaded<R>> for Peek<R> {
+    fn from(loaded: Loaded<R>) -> Self {
+        Self {
+            id: loaded.id,
+            generation: loaded.head.generation,
+            finished_at: loaded.head.finished_at.map(Timestamp::to_system),
+            history: loaded.history.into(),
+            warnings: loaded.warnings,
+        }
     }
 }
 
@@ -154,6 +167,13 @@ impl<R> Loaded<R> {
     }
 }
 
+/// The whole file as read.
+pub(crate) struct Image {
+    bytes: Vec<u8>,
+    /// Copies for which the disk reports an error.
+    unreadable: Vec<(Region, usize)>,
+}
+
 impl Image {
     pub(crate) fn read<B: Backend>(backend: &B) -> Result<Self, OpenError> {
         let place = backend.place();
@@ -168,42 +188,38 @@ impl Image {
                 damage: Damage::Length { found: len },
             });
         }
-        let mut buf = EMPTY;
-        let mut read = |region: Region, slot| match backend
-            .read_exact_at(region.offset(slot) as u64, &mut buf)
-        {
-            Ok(()) if buf == EMPTY => Content::Empty,
-            Ok(()) => Content::Bytes(Box::new(buf)),
-            Err(_) => Content::Unreadable,
-        };
-        let pairs = (0..SLOTS)
-            .map(|slot| Region::BOTH.map(|region| read(region, slot)))
-            .collect();
-        Ok(Self { pairs })
-    }
-
-    fn mend(&self, repair: Repair) -> Mend {
-        let bytes = match repair.with {
-            Source::Zeros => &EMPTY,
-            Source::Twin => self.slot(repair.region.other(), repair.slot),
-        };
-        let offset = repair.region.offset(repair.slot) as u64;
-        Mend {
-            offset,
-            bytes: Box::new(*bytes),
+        let mut bytes = vec![0; IMAGE_LEN];
+        let mut unreadable = Vec::new();
+        let places = Region::BOTH
+            .into_iter()
+            .flat_map(|region| (0..SLOTS).map(move |slot| (region, slot)));
+        for (copy, (region, slot)) in bytes.chunks_exact_mut(SLOT_LEN).zip(places) {
+            if backend
+                .read_exact_at(region.offset(slot) as u64, copy)
+                .is_err()
+            {
+                unreadable.push((region, slot));
+            }
         }
+        Ok(Self { bytes, unreadable })
     }
 
-    fn sound_copy(&self, generation: Generation, repairs: &[Repair]) -> &Slot {
-        let slot = generation.slot();
-        let a_is_bad = repairs
-            .iter()
-            .any(|repair| (repair.region, repair.slot) == (Region::A, slot));
-        self.slot(if a_is_bad { Region::B } else { Region::A }, slot)
+    pub(crate) fn slots(&self) -> Slots<'_> {
+        Slots::judge(|region, slot| {
+            (!self.unreadable.contains(&(region, slot)))
+                .then(|| slot_of(&self.bytes, region, slot))
+                .flatten()
+        })
     }
 }
 
-fn refused(place: String, refusal: Refusal) -> OpenError {
+/// The bytes of one copy in a whole image.
+pub(crate) fn slot_of(image: &[u8], region: Region, slot: usize) -> Option<&Slot> {
+    image.get(region.offset(slot)..)?.first_chunk()
+}
+
+pub(crate) fn refused(place: &str, refusal: Refusal) -> OpenError {
+    let place = place.to_owned();
     match refusal {
         Refusal::Damage(damage) => OpenError::Damaged { place, damage },
         Refusal::Unsupported(reason) => OpenError::Unsupported { place, reason },

@@ -10,13 +10,13 @@ use std::{fmt, io};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::backend::{Backend, File};
+use crate::backend::{Backend, Directory, File};
 use crate::codec::{self, EncodeFault};
 use crate::config::Config;
 use crate::error::{CommitError, CreateError, OpenError, Poison, Warning};
 use crate::frame::{self, Digest, EMPTY, Header, Kind, Slot, Timestamp};
-use crate::job_dir;
-use crate::layout::{Generation, IMAGE_LEN, Region, SLOTS, StoreId};
+use crate::job_dir::{self, JobDir};
+use crate::layout::{Generation, IMAGE_LEN, Region, SLOT_LEN, SLOTS, StoreId};
 use crate::load::{Head, Loaded};
 
 /// The durable ring of records of one job.
@@ -71,10 +71,9 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
     /// [`CreateError::Exists`] if there is a store already; a lock held elsewhere; anything the
     /// file system refuses.
     pub fn create(dir: &Path, config: &Config) -> Result<Self, CreateError> {
-        let staged = job_dir::stage(dir)?;
-        let mut store = Self::create_on(staged.blank_file()?, config)?;
-        store.backend = staged.publish(store.backend)?;
-        Ok(store)
+        let mut job_dir = JobDir::make(dir)?;
+        let store = Self::create_in(&mut job_dir, config)?;
+        Ok(store.map_backend(|file| job_dir.guard(file)))
     }
 
     /// Opens the store in `dir` and locks the directory for as long as the store lives.
@@ -143,6 +142,63 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
             slot,
             poison: None,
         })
+    }
+
+    /// Creates the store of a new job in a directory: fills a file under a provisional name with
+    /// zeros, formats and syncs it, gives it its name, syncs the directory. Takes no lock.
+    ///
+    /// The zeros are written, not implied: a sparse file would be allocated piece by piece during
+    /// the job, and each piece could fail for want of space.
+    ///
+    /// # Errors
+    /// [`CreateError::Exists`] if there is a store already; anything the file system refuses.
+    pub fn create_in<D: Directory<File = B>>(
+        directory: &mut D,
+        config: &Config,
+    ) -> Result<Self, CreateError> {
+        Self::create_in_at(directory, config, SystemTime::now())
+    }
+
+    /// [`create_in`](Self::create_in) with the time of day as a parameter.
+    ///
+    /// # Errors
+    /// As [`create_in`](Self::create_in).
+    pub fn create_in_at<D: Directory<File = B>>(
+        directory: &mut D,
+        config: &Config,
+        now: SystemTime,
+    ) -> Result<Self, CreateError> {
+        let (staged, place) = (
+            directory.place(job_dir::STAGED),
+            directory.place(job_dir::STORE),
+        );
+        let failed = |step, place: &str| {
+            let place = place.to_owned();
+            move |source| CreateError::Io {
+                step,
+                place,
+                source,
+            }
+        };
+        let exists = directory.exists(job_dir::STORE);
+        if exists.map_err(failed("look for", &place))? {
+            return Err(CreateError::Exists { path: place.into() });
+        }
+        let file = directory.create(job_dir::STAGED);
+        let mut file = file.map_err(failed("create", &staged))?;
+        for at in (0..IMAGE_LEN).step_by(SLOT_LEN) {
+            let filled = file.write_all_at(at as u64, &EMPTY);
+            filled.map_err(failed("fill", &staged))?;
+        }
+        let mut store = Self::create_on_at(file, config, now)?;
+        let synced = directory.sync_file(&mut store.backend);
+        synced.map_err(failed("sync", &staged))?;
+        let renamed = directory.rename(job_dir::STAGED, job_dir::STORE);
+        renamed.map_err(failed("rename", &staged))?;
+        directory
+            .sync()
+            .map_err(failed("sync the directory of", &place))?;
+        Ok(store)
     }
 
     /// Opens a backend that was formatted before.
@@ -347,6 +403,19 @@ impl<R, B> Store<R, B> {
     /// Where the store lives.
     pub fn backend(&self) -> &B {
         &self.backend
+    }
+
+    fn map_backend<C>(self, to: impl FnOnce(B) -> C) -> Store<R, C> {
+        Store {
+            backend: to(self.backend),
+            id: self.id,
+            record_version: self.record_version,
+            history_len: self.history_len,
+            head: self.head,
+            history: self.history,
+            slot: self.slot,
+            poison: self.poison,
+        }
     }
 
     /// Gives the backend back, for a test that crashes it.

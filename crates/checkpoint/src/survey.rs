@@ -9,17 +9,14 @@ use crate::error::{Damage, Unsupported, Warning};
 use crate::frame::{self, EMPTY, FormatVersion, Frame, FrameFault, Slot};
 use crate::layout::{Generation, Region, SLOTS};
 
-/// The whole file as read: both copies of each slot.
-pub(crate) struct Image {
-    pub(crate) pairs: Vec<[Content; 2]>,
-}
-
-/// One copy of one slot as read.
-pub(crate) enum Content {
-    /// Nothing but zeros.
-    Empty,
-    Bytes(Box<Slot>),
-    Unreadable,
+/// Both copies of every slot, each judged by itself: a pure function of its bytes and its place.
+///
+/// What an open decides follows from these judgements alone ([`Survey::of`]).
+#[derive(Clone)]
+pub(crate) struct Slots<'a> {
+    pairs: Vec<[Found<'a>; 2]>,
+    /// The bytes a format of any age begins with.
+    first: &'a Slot,
 }
 
 /// The verdict when there is one.
@@ -27,23 +24,17 @@ pub(crate) enum Content {
 pub(crate) struct Survey<'a> {
     /// All frames that still count, oldest first; never empty.
     frames: Vec<Frame<'a>>,
-    pub(crate) repairs: Vec<Repair>,
+    pub(crate) repairs: Vec<Repair<'a>>,
     pub(crate) warnings: Vec<Warning>,
 }
 
 /// One slot copy to be rewritten before the store is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Repair {
+pub(crate) struct Repair<'a> {
     pub(crate) region: Region,
     pub(crate) slot: usize,
-    pub(crate) with: Source,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// The same slot of the other region.
-    Twin,
-    Zeros,
+    /// The twin of that copy, or zeros.
+    pub(crate) with: &'a Slot,
 }
 
 /// Why there is no verdict.
@@ -60,33 +51,38 @@ impl From<Damage> for Refusal {
 }
 
 impl<'a> Survey<'a> {
-    /// Judges a whole image.
-    pub(crate) fn of(image: &'a Image) -> Result<Self, Refusal> {
-        let mut pairs = Vec::with_capacity(SLOTS);
-        for (slot, pair) in image.pairs.iter().enumerate() {
-            pairs.push(judge_pair(slot, pair)?);
+    /// The verdict over a whole store.
+    pub(crate) fn of(slots: &Slots<'a>) -> Result<Self, Refusal> {
+        let (survey, damages) = Self::in_full(slots)?;
+        match damages.into_iter().next() {
+            Some(damage) => Err(damage.into()),
+            None => Ok(survey),
         }
-        let newest = pairs
-            .iter()
-            .flatten()
-            .filter_map(Found::generation)
-            .max()
-            .ok_or_else(|| image.no_record())?;
+    }
+
+    /// Goes on behind the first damage and names all of it.
+    pub(crate) fn in_full(slots: &Slots<'a>) -> Result<(Self, Vec<Damage>), Refusal> {
+        if let Some(reason) = slots.pairs.iter().flatten().find_map(Found::unsupported) {
+            return Err(Refusal::Unsupported(reason.clone()));
+        }
+        let newest = slots.newest().ok_or_else(|| slots.no_record())?;
         let mut survey = Self {
             frames: Vec::with_capacity(SLOTS),
             repairs: Vec::new(),
             warnings: Vec::new(),
         };
-        for (slot, pair) in pairs.into_iter().enumerate() {
-            match expected(newest, slot) {
-                Expected::Next { before } => survey.next_pair(newest.next(), before, slot, pair)?,
-                Expected::Written(generation) => survey.written_pair(generation, slot, pair)?,
-                Expected::NeverWritten => survey.blank_pair(slot, pair)?,
-            }
+        let mut damages = Vec::new();
+        for (slot, pair) in slots.pairs.iter().enumerate() {
+            let judged = match expected(newest, slot) {
+                Expected::Next { before } => survey.next_pair(newest.next(), before, slot, pair),
+                Expected::Written(generation) => survey.written_pair(generation, slot, pair),
+                Expected::NeverWritten => survey.blank_pair(slot, pair),
+            };
+            damages.extend(judged.err());
         }
         survey.frames.sort_by_key(|frame| frame.header.generation);
-        survey.check_chain()?;
-        Ok(survey)
+        damages.extend(survey.check_chain().err());
+        Ok((survey, damages))
     }
 
     /// The newest record that was ever durable.
@@ -105,10 +101,10 @@ impl<'a> Survey<'a> {
         &mut self,
         generation: Generation,
         slot: usize,
-        pair: [Found<'a>; 2],
+        pair: &[Found<'a>; 2],
     ) -> Result<(), Damage> {
         let unreadable = pair.iter().any(Found::is_unreadable);
-        let [a, b] = pair.map(|copy| copy.frame_of(generation));
+        let [a, b] = pair.each_ref().map(|copy| copy.frame_of(generation));
         let (frame, lost) = match (a, b) {
             (Some(a), Some(b)) if a.digest == b.digest => (a, None),
             (Some(_), Some(_)) => return Err(Damage::TwinsDiffer { generation, slot }),
@@ -117,7 +113,7 @@ impl<'a> Survey<'a> {
             (None, None) if unreadable => return Err(Damage::Unreadable { slot }),
             (None, None) => return Err(Damage::PairLost { generation, slot }),
         };
-        self.frames.push(frame);
+        self.frames.push(frame.clone());
         if let Some(region) = lost {
             self.warnings.push(Warning::CopyLost {
                 generation,
@@ -127,7 +123,7 @@ impl<'a> Survey<'a> {
             self.repairs.push(Repair {
                 region,
                 slot,
-                with: Source::Twin,
+                with: frame.bytes,
             });
         }
         Ok(())
@@ -142,13 +138,13 @@ impl<'a> Survey<'a> {
         generation: Generation,
         before: Option<Generation>,
         slot: usize,
-        pair: [Found<'a>; 2],
+        pair: &[Found<'a>; 2],
     ) -> Result<(), Damage> {
         let is_old = |copy: &Found<'_>| copy.generation().is_some() && copy.generation() == before;
         if pair.iter().all(Found::is_empty) || pair.iter().all(is_old) {
             let [copy, _] = pair;
             self.frames
-                .extend(before.and_then(|before| copy.frame_of(before)));
+                .extend(before.and_then(|before| copy.frame_of(before)).cloned());
             return Ok(());
         }
         let untouched = |copy: &Found<'_>| copy.is_empty() || is_old(copy);
@@ -159,14 +155,14 @@ impl<'a> Survey<'a> {
         self.repairs.extend(Region::BOTH.map(|region| Repair {
             region,
             slot,
-            with: Source::Zeros,
+            with: &EMPTY,
         }));
         Ok(())
     }
 
     /// A pair that no commit has reached yet.
-    fn blank_pair(&mut self, slot: usize, pair: [Found<'a>; 2]) -> Result<(), Damage> {
-        let [a, b] = pair.map(|copy| copy.is_empty());
+    fn blank_pair(&mut self, slot: usize, pair: &[Found<'a>; 2]) -> Result<(), Damage> {
+        let [a, b] = pair.each_ref().map(Found::is_empty);
         let region = match (a, b) {
             (true, true) => return Ok(()),
             (true, false) => Region::B,
@@ -177,7 +173,7 @@ impl<'a> Survey<'a> {
         self.repairs.push(Repair {
             region,
             slot,
-            with: Source::Zeros,
+            with: &EMPTY,
         });
         Ok(())
     }
@@ -202,33 +198,49 @@ impl<'a> Survey<'a> {
     }
 }
 
-impl Image {
-    /// The bytes of one copy of one slot; zeros if there are none.
-    pub(crate) fn slot(&self, region: Region, slot: usize) -> &Slot {
-        let copy = self
-            .pairs
-            .get(slot)
-            .map(|[a, b]| if region == Region::A { a } else { b });
-        match copy {
-            Some(Content::Bytes(bytes)) => bytes,
-            _ => &EMPTY,
+impl<'a> Slots<'a> {
+    /// Judges all copies; `copy` gives the bytes of one, or `None` where the disk reports an error.
+    pub(crate) fn judge(copy: impl Fn(Region, usize) -> Option<&'a Slot>) -> Self {
+        let pairs = (0..SLOTS).map(|slot| judge_pair(slot, Region::BOTH.map(|r| copy(r, slot))));
+        Self {
+            pairs: pairs.collect(),
+            first: copy(Region::A, 0).unwrap_or(&EMPTY),
         }
+    }
+
+    /// Judges one copy again that holds other bytes now.
+    pub(crate) fn put(&mut self, region: Region, slot: usize, bytes: &'a Slot) {
+        if let Some([a, b]) = self.pairs.get_mut(slot) {
+            let copy = if region == Region::A { a } else { b };
+            *copy = judge(slot, Some(bytes));
+        }
+        if (region, slot) == (Region::A, 0) {
+            self.first = bytes;
+        }
+    }
+
+    pub(crate) fn pairs(&self) -> &[[Found<'a>; 2]] {
+        &self.pairs
+    }
+
+    fn newest(&self) -> Option<Generation> {
+        self.pairs
+            .iter()
+            .flatten()
+            .filter_map(Found::generation)
+            .max()
     }
 
     /// Nothing valid anywhere. A format so new that even its digest lies elsewhere still says its
     /// version up front.
     fn no_record(&self) -> Refusal {
-        if let Some((version, reader)) = frame::versions(self.slot(Region::A, 0))
+        if let Some((version, reader)) = frame::versions(self.first)
             && reader > FormatVersion::CURRENT
         {
             return Refusal::Unsupported(Unsupported::Newer { version, reader });
         }
-        let is_unreadable = |content: &Content| matches!(content, Content::Unreadable);
-        match self
-            .pairs
-            .iter()
-            .position(|pair| pair.iter().any(is_unreadable))
-        {
+        let unreadable = |pair: &[Found<'_>; 2]| pair.iter().any(Found::is_unreadable);
+        match self.pairs.iter().position(unreadable) {
             Some(slot) => Damage::Unreadable { slot }.into(),
             None => Damage::NoRecord.into(),
         }
@@ -236,39 +248,44 @@ impl Image {
 }
 
 /// Twins are nearly always equal, so a second digest is computed only where they differ.
-fn judge_pair<'a>(slot: usize, [a, b]: &'a [Content; 2]) -> Result<[Found<'a>; 2], Refusal> {
-    let first = judge(slot, a)?;
+fn judge_pair<'a>(slot: usize, [a, b]: [Option<&'a Slot>; 2]) -> [Found<'a>; 2] {
+    let first = judge(slot, a);
     let second = match (a, b) {
-        (Content::Bytes(a), Content::Bytes(b)) if a == b => first.clone(),
-        _ => judge(slot, b)?,
+        (Some(a), Some(b)) if a == b => first.clone(),
+        _ => judge(slot, b),
     };
-    Ok([first, second])
+    [first, second]
 }
 
-fn judge(slot: usize, content: &Content) -> Result<Found<'_>, Refusal> {
-    let bytes = match content {
-        Content::Empty => return Ok(Found::Empty),
-        Content::Unreadable => return Ok(Found::Unreadable),
-        Content::Bytes(bytes) => bytes,
+pub(crate) fn judge(slot: usize, bytes: Option<&Slot>) -> Found<'_> {
+    let Some(bytes) = bytes else {
+        return Found::Unreadable;
     };
-    let unsupported = match frame::parse(bytes, slot) {
-        Ok(None) => return Ok(Found::Empty),
-        Ok(Some(frame)) => return Ok(Found::Frame(frame)),
-        Err(FrameFault::Digest | FrameFault::Field) => return Ok(Found::Bad),
-        Err(FrameFault::Newer { version, reader }) => Unsupported::Newer { version, reader },
-        Err(FrameFault::Older { version }) => Unsupported::Older { version },
-        Err(FrameFault::Feature { kind, flags }) => Unsupported::Feature { kind, flags },
-    };
-    Err(Refusal::Unsupported(unsupported))
+    match frame::parse(bytes, slot) {
+        Ok(None) => Found::Empty,
+        Ok(Some(frame)) => Found::Frame(frame),
+        Err(FrameFault::Digest | FrameFault::Field) => Found::Bad,
+        Err(FrameFault::Newer { version, reader }) => {
+            Found::Unsupported(Unsupported::Newer { version, reader })
+        }
+        Err(FrameFault::Older { version }) => Found::Unsupported(Unsupported::Older { version }),
+        Err(FrameFault::Feature { kind, flags }) => {
+            Found::Unsupported(Unsupported::Feature { kind, flags })
+        }
+    }
 }
 
 /// One copy of one slot as judged.
-#[derive(Clone)]
-enum Found<'a> {
+#[derive(Clone, Debug)]
+pub(crate) enum Found<'a> {
+    /// Nothing but zeros.
     Empty,
     Frame(Frame<'a>),
     Bad,
+    /// The disk reports an error.
     Unreadable,
+    /// Whole, and not for this library.
+    Unsupported(Unsupported),
 }
 
 impl<'a> Found<'a> {
@@ -279,14 +296,21 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn frame_of(self, generation: Generation) -> Option<Frame<'a>> {
+    fn frame_of(&self, generation: Generation) -> Option<&Frame<'a>> {
         match self {
             Self::Frame(frame) if frame.header.generation == generation => Some(frame),
             _ => None,
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn unsupported(&self) -> Option<&Unsupported> {
+        match self {
+            Self::Unsupported(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
         matches!(self, Self::Empty)
     }
 

@@ -5,6 +5,7 @@
 //! split is what lets the same store run on a disk ([`File`]), in memory ([`Memory`]) and on a disk
 //! that loses power at the worst moment ([`Faulty`]).
 
+mod directory;
 mod faulty;
 mod file;
 mod memory;
@@ -12,6 +13,7 @@ mod sectors;
 
 use std::io;
 
+pub use directory::Directory;
 pub use faulty::{Calls, Fault, Faulty};
 pub use file::File;
 pub use memory::Memory;
