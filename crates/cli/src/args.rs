@@ -249,6 +249,26 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) json: bool,
 }
 
+/// How the machine comes back to the part.
+#[derive(Debug, Args)]
+pub(crate) struct WayArgs {
+    /// A height in machine coordinates at which nothing is in the way
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+    pub(crate) safe_z_machine: Option<f64>,
+    /// How far above the highest point of the program to travel [default: 2]
+    #[arg(long, value_name = "MM")]
+    pub(crate) clearance: Option<f64>,
+    /// The tool is a beam: off until the program needs it, no plunge
+    #[arg(long)]
+    pub(crate) laser: bool,
+    /// Push out so much filament beside the print first
+    #[arg(long, value_name = "MM")]
+    pub(crate) prime: Option<f64>,
+    /// Home X and Y of a printer that has restarted, with the nozzle still at the height of the place
+    #[arg(long, requires = "homed")]
+    pub(crate) home_xy: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
     /// The job, as `feedhold jobs` calls it [default: the unfinished one that ran last]
@@ -256,12 +276,26 @@ pub(crate) struct ResumeArgs {
     /// Show how the machine would get back to its place, and do nothing
     #[arg(long)]
     pub(crate) plan: bool,
-    /// Do not ask before the machine moves
+    /// Write the plan into a file, to be read, edited, and given back with --approach
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    pub(crate) output: Option<PathBuf>,
+    /// Come back to the part as this edited plan says
+    #[arg(long, value_name = "FILE", conflicts_with = "plan")]
+    pub(crate) approach: Option<PathBuf>,
+    /// Go on with the first motion at or behind this line, whatever may have run
+    #[arg(long, value_name = "N", conflicts_with = "from_retract")]
+    pub(crate) from_line: Option<u64>,
+    /// Go on behind the last retract before the lines in doubt: what may have run runs again
+    #[arg(long)]
+    pub(crate) from_retract: bool,
+    /// Do not ask before the machine moves. This alone never repeats or leaves out motion
     #[arg(long)]
     pub(crate) yes: bool,
     /// The machine was homed and its zero is as it was, although its controller has restarted
     #[arg(long)]
     pub(crate) homed: bool,
+    #[command(flatten)]
+    pub(crate) way: WayArgs,
     /// The machine [default: the one the job ran on]
     #[arg(short, long, value_name = "ADDRESS")]
     pub(crate) machine: Option<Address>,

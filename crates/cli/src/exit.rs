@@ -4,6 +4,7 @@ use std::{fmt, process::ExitCode};
 
 use feedhold::{
     Error,
+    resume::Refusal,
     session::{OpenError, RunError, SourceError},
 };
 
@@ -118,14 +119,44 @@ pub(crate) fn report(error: &anyhow::Error, json: out::Form) -> Exit {
                     .iter()
                     .for_each(|refusal| out::json(&text::RefusedLine::from(refusal)));
             }
-            out::json(
-                &serde_json::json!({ "event": "error", "exit": exit.code(), "message": error.to_string() }),
-            );
+            out::json(&in_json(error, exit));
         }
         (out::Form::Text, Some((path, refusals))) => text::print_refusals(path, refusals),
-        (out::Form::Text, None) => out::note(format_args!("feedhold: {error}")),
+        (out::Form::Text, None) => match refused(error) {
+            Some(refusal) => out::note(format_args!(
+                "feedhold: {refusal} ({})\n          {}",
+                refusal.code(),
+                refusal.remedy()
+            )),
+            None => out::note(format_args!("feedhold: {error}")),
+        },
     }
     exit
+}
+
+fn in_json(error: &anyhow::Error, exit: Exit) -> serde_json::Value {
+    match refused(error) {
+        Some(refusal) => serde_json::json!({
+            "event": "error",
+            "exit": exit.code(),
+            "code": refusal.code(),
+            "message": refusal.to_string(),
+            "remedy": refusal.remedy(),
+        }),
+        None => serde_json::json!({
+            "event": "error",
+            "exit": exit.code(),
+            "message": error.to_string(),
+        }),
+    }
+}
+
+/// Why a job cannot go on, if that is what it is about.
+fn refused(error: &anyhow::Error) -> Option<&Refusal> {
+    match error.downcast_ref::<Error>()? {
+        Error::Resume(refusal) => Some(refusal),
+        _ => None,
+    }
 }
 
 fn refusals(
@@ -155,7 +186,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         }
         Some(Error::Connect(OpenError::Gone)) => Exit::Unexpected,
         Some(Error::Connect(_) | Error::Serve { .. }) => Exit::Connect,
-        Some(Error::Jobs(_) | Error::Resume(_)) => Exit::Records,
+        Some(Error::Jobs(_) | Error::Resume(_) | Error::Commit(_)) => Exit::Records,
         Some(Error::Run(RunError::WrongState(_)) | Error::Wish { .. }) => Exit::Machine,
         _ => Exit::Unexpected,
     }

@@ -1,21 +1,26 @@
-//! `feedhold resume`: shows how the machine gets back to its place, asks, and goes on.
+//! `feedhold resume`: finds out where the job stands, shows how the machine gets back there, asks, and goes on.
+
+mod dialogue;
+mod show;
+
+use std::{fs, path::Path};
 
 use feedhold::{
     Error, Job,
     job::Connected,
-    jobs::{Begun, Jobs},
-    resume::{self, Plan, Refusal},
-    session::{Event, Record},
+    jobs::Jobs,
+    resume::{self, Approach, Choice, Homed, Plan, Refusal, Stopped, way_of},
+    session::{OpenError, Record},
+    stream_core::resume::Facts,
     transport::Address,
 };
-use serde_json::json;
-use tokio::sync::broadcast::Receiver;
 
+use self::dialogue::Answer;
 use crate::{
     args::{ResumeArgs, high},
     ask,
     exit::{Exit, coded},
-    out, run,
+    run,
     run::View,
     runtime,
     term::Terminal,
@@ -23,12 +28,16 @@ use crate::{
 
 /// Runs the command.
 pub(crate) fn run(typed: &ResumeArgs, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let way = high::way(&typed.way).map_err(|error| coded(Exit::Usage, error.to_string()))?;
+    let edited = typed.approach.as_deref().map(read).transpose()?;
     let jobs = high::jobs(typed.state_dir.as_deref())?;
     let name = match &typed.job {
         Some(name) => name.clone(),
         None => jobs.latest_unfinished().map_err(Error::Jobs)?,
     };
-    let begun = jobs.open(&name).map_err(Error::Jobs)?;
+    let begun = jobs.open(&name).map_err(|error| {
+        resume::refusal_of_records(&error).map_or(Error::Jobs(error), Error::Resume)
+    })?;
     let record = begun
         .store
         .latest()
@@ -42,34 +51,27 @@ pub(crate) fn run(typed: &ResumeArgs, terminal: &Terminal) -> anyhow::Result<Exi
     let job = job(typed, &jobs, &name, &record)?;
     let mut events = job.events();
     let vetted = run::vet_again(&job, &jobs, &name, &view)?;
-    let plan = resume::plan(&record, &vetted, &job.settings())?;
-    show(&plan, typed);
+    let operator = Operator {
+        stopped: Stopped::new(record, vetted, &job.settings())?,
+        typed,
+        terminal,
+        way,
+        edited,
+    };
+    show::in_doubt(&operator.stopped, typed);
     if typed.plan {
-        return Ok(Exit::Done);
-    }
-    if !typed.yes
-        && !ask::yes(
-            terminal,
-            &format!(
-                "Move the machine like this and go on with line {}?",
-                plan.done + 1
-            ),
-        )
-    {
-        return Err(coded(
-            Exit::Cancelled,
-            "nothing was moved; run with --yes to go on without being asked",
-        ));
+        return operator.plan_only();
     }
     runtime()?.block_on(async {
-        let mut homing = job.events();
-        let connected = run::connect(&job, &mut events, &view).await?;
-        let ended = match check_homed(typed, terminal, &mut homing) {
-            Ok(()) => {
-                let streamed = go_on(&connected, &plan, vetted, begun);
+        let connected = run::connect(&job, &mut events, &view)
+            .await
+            .map_err(|error| operator.of_greeting(error))?;
+        let ended = match operator.agree(&connected).await {
+            Ok(plan) => {
+                let streamed = connected.go_on(&operator.stopped, &plan, begun);
                 run::drive(connected.handle(), &view, terminal, &mut events, streamed).await
             }
-            Err(refusal) => Err(refusal),
+            Err(refused) => Err(refused),
         };
         let ended = ended.and_then(|ended| ended.sum_up(&view));
         run::leave(connected, &view, None).await?;
@@ -92,57 +94,189 @@ fn job(typed: &ResumeArgs, jobs: &Jobs, name: &str, record: &Record) -> anyhow::
     )
 }
 
-fn show(plan: &Plan, typed: &ResumeArgs) {
-    if typed.screen.json {
-        let approach: Vec<_> = plan
-            .approach
-            .iter()
-            .map(|step| json!({ "line": step.line, "purpose": step.purpose }))
-            .collect();
-        out::json(&json!({ "event": "plan", "done": plan.done, "approach": approach }));
-    } else if typed.plan || !typed.screen.quiet {
-        out::line(format_args!("{}", plan.to_string().trim_end()));
-    }
-}
-
-/// A controller that has just started does not know where its axes are.
-fn check_homed(
-    typed: &ResumeArgs,
-    terminal: &Terminal,
-    events: &mut Receiver<Event>,
-) -> anyhow::Result<()> {
-    let mut was_reset = false;
-    while let Ok(event) = events.try_recv() {
-        was_reset |= matches!(
-            event,
-            Event::Connected {
-                was_reset: true,
-                ..
-            }
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).map_err(|error| {
+        let words = format!(
+            "{}: {error}; write a plan with --plan --output",
+            path.display()
         );
+        coded(Exit::File, words)
+    })
+}
+
+/// Who decides, by what was typed or at the terminal.
+struct Operator<'a> {
+    stopped: Stopped,
+    typed: &'a ResumeArgs,
+    terminal: &'a Terminal,
+    way: Approach,
+    edited: Option<String>,
+}
+
+impl Operator<'_> {
+    /// The line that was chosen on the command line.
+    fn choice(&self) -> Option<Choice> {
+        let line = self.typed.from_line.map(Choice::Line);
+        line.or(self.typed.from_retract.then_some(Choice::Retract))
     }
-    let question =
-        "The controller has restarted. Was the machine homed since, and is its zero where it was?";
-    if !was_reset || typed.homed || ask::yes(terminal, question) {
-        Ok(())
-    } else {
-        Err(Error::Resume(Refusal::Restarted).into())
+
+    fn homed(&self) -> Homed {
+        if self.typed.homed {
+            Homed::Confirmed
+        } else {
+            Homed::Unknown
+        }
+    }
+
+    /// Whether somebody can be asked.
+    fn is_there(&self) -> bool {
+        self.terminal.has_keys() && !self.typed.screen.json
+    }
+
+    /// `--plan`: the machine is not asked.
+    fn plan_only(&self) -> anyhow::Result<Exit> {
+        let by_itself = match self.stopped.in_doubt() {
+            None => Choice::Executed,
+            Some(_) => Choice::Retract,
+        };
+        let plan = self
+            .stopped
+            .plan(self.choice().unwrap_or(by_itself), self.way)?;
+        match &self.typed.output {
+            None => show::plan(&plan, self.typed),
+            Some(path) => fs::write(path, plan.to_string()).map_err(|error| {
+                let words = format!("{}: {error}; choose another place", path.display());
+                coded(Exit::File, words)
+            })?,
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Finds the plan and agrees on it. Nothing moves before.
+    async fn agree(&self, connected: &Connected) -> anyhow::Result<Plan> {
+        let facts = connected.handle().facts().ok_or_else(|| {
+            coded(
+                Exit::Connect,
+                "the controller has said nothing of itself; try again",
+            )
+        })?;
+        let homed = self.confirm_homed(&facts).await;
+        let plan = match self.choice() {
+            Some(choice) => {
+                self.stopped
+                    .check_controller(&facts, homed)
+                    .map_err(Error::Resume)?;
+                self.chosen(choice, &facts).await?
+            }
+            None => self.by_itself(&facts, homed).await?,
+        };
+        let plan = match &self.edited {
+            Some(text) => plan.edited(text).map_err(Error::Resume)?,
+            None => plan,
+        };
+        // Whatever cannot be sent is found out before anything moves.
+        self.stopped.wire(&plan).map_err(Error::Resume)?;
+        show::plan(&plan, self.typed);
+        self.consent(&plan).await?;
+        Ok(plan)
+    }
+
+    async fn confirm_homed(&self, facts: &Facts) -> Homed {
+        const QUESTION: &str = "The controller has restarted. Was the machine homed since, and is its zero where it was?";
+        if facts.was_reset
+            && self.homed() == Homed::Unknown
+            && self.is_there()
+            && ask::yes_soon(QUESTION).await
+        {
+            return Homed::Confirmed;
+        }
+        self.homed()
+    }
+
+    /// What the controller proves; where it proves nothing, what the operator chooses.
+    async fn by_itself(&self, facts: &Facts, homed: Homed) -> anyhow::Result<Plan> {
+        let (stopped, facts_now, way) = (self.stopped.clone(), facts.clone(), self.way);
+        let decided = thinking(move || stopped.decide(&facts_now, homed, way)).await?;
+        let refusal = match decided {
+            Err(Error::Resume(refusal)) if self.is_there() && can_choose(&refusal) => refusal,
+            decided => return Ok(decided?),
+        };
+        let stopped = self.stopped.clone();
+        let retract = thinking(move || stopped.retract()).await??;
+        let mut words = dialogue::introduction(&refusal, &self.stopped, retract);
+        loop {
+            let choice = match dialogue::ask(&words).await {
+                Answer::Quit => return Err(Error::Resume(refusal).into()),
+                Answer::Retract => Choice::Retract,
+                Answer::Line(line) => Choice::Line(line),
+                Answer::Unclear => {
+                    words = dialogue::AGAIN.to_owned();
+                    continue;
+                }
+            };
+            match self.chosen(choice, facts).await {
+                Err(Error::Resume(refusal)) => {
+                    words = format!("{refusal}; {}\n{}", refusal.remedy(), dialogue::AGAIN);
+                }
+                plan => return Ok(plan?),
+            }
+        }
+    }
+
+    async fn chosen(&self, choice: Choice, facts: &Facts) -> Result<Plan, Error> {
+        let (stopped, way) = (self.stopped.clone(), way_of(facts, self.way));
+        thinking(move || stopped.plan(choice, way))
+            .await
+            .unwrap_or(Err(Error::Gone))
+    }
+
+    async fn consent(&self, plan: &Plan) -> anyhow::Result<()> {
+        let next = plan.done + 1;
+        let question = if plan.seamless {
+            format!("Go on with line {next}?")
+        } else {
+            format!("Move the machine like this and go on with line {next}?")
+        };
+        if self.typed.yes || self.is_there() && ask::yes_soon(&question).await {
+            return Ok(());
+        }
+        Err(coded(
+            Exit::Cancelled,
+            "nothing was moved; run with --yes to go on without being asked",
+        ))
+    }
+
+    /// An alarm, a hold or an open door are reasons of their own.
+    fn of_greeting(&self, error: anyhow::Error) -> anyhow::Error {
+        let Some(Error::Connect(OpenError::Greeting { source, .. })) = error.downcast_ref() else {
+            return error;
+        };
+        match resume::refusal_of_greeting(source, self.homed()) {
+            Some(refusal) => Error::Resume(refusal).into(),
+            None => error,
+        }
     }
 }
 
-/// The approach line by line, then the rest of the file.
-async fn go_on(
-    connected: &Connected,
-    plan: &Plan,
-    vetted: feedhold::session::Vetted,
-    begun: Begun,
-) -> Result<feedhold::session::Outcome, Error> {
-    for step in &plan.approach {
-        let sent = connected.handle().command(step.line.as_str()).await;
-        sent.map_err(|source| Error::Wish {
-            wish: format!("approach line {}", step.line),
-            source,
-        })?;
-    }
-    connected.go_on(vetted, begun, plan.done, plan.offset).await
+/// Whether choosing a line is a way out.
+fn can_choose(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::InDoubt { .. }
+            | Refusal::Moved { .. }
+            | Refusal::OffsetsDiffer { .. }
+            | Refusal::ModalDiffers { .. }
+            | Refusal::ToolDiffers { .. }
+            | Refusal::SettingsDiffer { .. }
+            | Refusal::PositionUnknown { .. }
+    )
+}
+
+/// Reads and follows the file beside the session, which must not wait.
+async fn thinking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::Gone)
 }

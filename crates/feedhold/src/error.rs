@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, io, path::PathBuf};
 
+use feedhold_checkpoint::CommitError;
 use feedhold_session::{OpenError, RunError, SourceError, WishError};
 use feedhold_stream_core::{streamer::OutOfRange, wire::InvalidLimit};
 use thiserror::Error;
@@ -57,6 +58,9 @@ pub enum Error {
     /// The job cannot go on where it stopped.
     #[error("{refusal}; {remedy}", refusal = .0, remedy = .0.remedy())]
     Resume(#[from] Refusal),
+    /// What was decided cannot be written down, so nothing was moved.
+    #[error("nothing was moved, because it cannot be written down: {0}")]
+    Commit(#[from] CommitError),
     /// The motion log of a simulator cannot be made.
     #[error("{}: {source}; choose another place for the simulator's log", path.display())]
     SimLogFile {

@@ -1,55 +1,367 @@
 //! Going on where a job stopped.
 //!
-//! Resuming is a machining operation: the machine has to be where the program expects it, with everything in force that earlier
-//! lines have set, and it has to get there without touching the part. A [`Plan`] says how, as G-code that the operator can read
-//! before anything moves.
+//! [`Stopped`] is what is known of such a job: its newest record and its file. A controller that lives tells where it stands, and
+//! [`Stopped::decide`] finds out whether the job goes on exactly, needs an approach, or has to be refused; an operator may choose the
+//! line instead ([`Stopped::plan`]). Before the machine moves, [`Stopped::record`] has to be durable, so that a fault during the
+//! resume leaves the place as it is.
 //!
-//! This works behind a *clean* stop, where everything that was sent is known to be executed: a pause, a program stop, a
-//! cancellation. Everything else is refused with its reason.
+//! What is planned and refused, and why, is the business of [`stream_core::resume`](feedhold_stream_core::resume).
 
-use std::path::Path;
+use std::{path::Path, sync::Arc, time::SystemTime};
 
-use feedhold_session::{Reason, Record, Vetted, history::History};
-use feedhold_stream_core::resume::Doubt;
+use feedhold_checkpoint::OpenError;
+use feedhold_session::{Doubtful, Reason, Record, Setup, Vetted, history::History, prospect};
+use feedhold_stream_core::{
+    chunk::Class,
+    resume::{Baseline, ControllerIdentity, Facts, InDoubt, Located, locate},
+    streamer::GreetingError,
+    wire::Chain,
+};
 
-use crate::{Error, job::Settings};
+use crate::{Error, job::Settings, jobs::JobsError};
 
-pub use feedhold_stream_core::resume::{Plan, Refusal, Step};
+pub use feedhold_stream_core::resume::{
+    Approach, Footing, Homing, Plan, RangeError, Refusal, Step, Tool, ToolTable,
+};
 
-/// Plans how the job of `record` goes on. `vetted` is its file as it is now, vetted with the same settings. Blocks.
-///
-/// # Errors
-/// [`Error::Resume`] with what stands against it and what can be done; [`Error::Source`] when the file cannot be read.
-pub fn plan(record: &Record, vetted: &Vetted, settings: &Settings) -> Result<Plan, Error> {
-    check_record(record, vetted)?;
-    let history = History::read(vetted, &settings.chain()?, record.executed)?;
-    let plan = Plan::new(record.executed, history.offset, &history.at, &history.ahead)?;
-    Ok(plan)
+/// A job that stopped before its end.
+#[derive(Debug, Clone)]
+pub struct Stopped {
+    record: Record,
+    vetted: Vetted,
+    chain: Arc<Chain>,
+    baseline: Option<Baseline>,
 }
 
-/// What the record alone says.
-fn check_record(record: &Record, vetted: &Vetted) -> Result<(), Refusal> {
-    if !record.file.same_content(&vetted.identity) {
-        return Err(Refusal::FileChanged {
-            path: vetted.identity.path.clone(),
-        });
+/// Where a job is to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Behind the last line that was executed for certain.
+    Executed,
+    /// With the first motion at or behind this line.
+    Line(u64),
+    /// Behind the last retract before the lines in doubt.
+    Retract,
+}
+
+/// What the operator says of a controller that has restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Homed {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// The machine was homed since, and its zero is where it was.
+    Confirmed,
+}
+
+impl Stopped {
+    /// A job whose newest record is `record`. `vetted` is its file as it is now, vetted with the settings of the job.
+    ///
+    /// # Errors
+    /// [`Error::Resume`] when the file is another one, or nothing is left to do.
+    pub fn new(record: Record, vetted: Vetted, settings: &Settings) -> Result<Self, Error> {
+        if !record.file.same_content(&vetted.identity) {
+            let path = vetted.identity.path;
+            return Err(Refusal::FileChanged { path }.into());
+        }
+        if record.reason == Reason::Finished {
+            return Err(Refusal::Finished.into());
+        }
+        let lines = vetted.identity.lines;
+        if record.executed >= lines {
+            return Err(Refusal::NothingLeft { lines }.into());
+        }
+        Ok(Self {
+            baseline: record.baseline.as_ref().map(Baseline::from),
+            chain: Arc::new(settings.chain()?),
+            record,
+            vetted,
+        })
     }
-    if record.reason == Reason::Finished {
-        return Err(Refusal::Finished);
+
+    /// The lines that may or may not have run; `None` behind a clean stop.
+    #[must_use]
+    pub fn in_doubt(&self) -> Option<InDoubt> {
+        let lines = InDoubt {
+            first: self.record.executed + 1,
+            last: self.last(),
+        };
+        (!self.record.is_clean() && !lines.is_empty()).then_some(lines)
     }
-    if !record.is_clean() {
-        return Err(Refusal::InDoubt {
-            executed: record.executed,
-            last: record.ceiling.max(record.sent),
-            why: Doubt::Unproved,
-        });
+
+    /// Last line executed for certain.
+    #[must_use]
+    pub fn executed(&self) -> u64 {
+        self.record.executed
     }
-    if record.executed >= vetted.identity.lines {
-        return Err(Refusal::NothingLeft {
-            lines: vetted.identity.lines,
-        });
+
+    /// The last line that may have run.
+    fn last(&self) -> u64 {
+        let last = if self.record.is_clean() {
+            self.record.executed
+        } else {
+            self.record.ceiling.max(self.record.sent)
+        };
+        last.min(self.vetted.identity.lines)
     }
-    Ok(())
+
+    /// What the controller allows without anybody choosing: going on exactly where it stands, or, behind a clean stop, coming back to
+    /// the place. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Resume`] with what stands against it; [`Error::Source`] when the file cannot be read.
+    pub fn decide(&self, facts: &Facts, homed: Homed, way: Approach) -> Result<Plan, Error> {
+        self.check_controller(facts, homed)?;
+        let way = way_of(facts, way);
+        let clean = self.in_doubt().is_none();
+        if facts.was_reset {
+            if !clean {
+                return Err(self.doubt().into());
+            }
+            return self.plan(Choice::Executed, way);
+        }
+        match self.locate(facts)? {
+            Ok(Located::Exact { done, .. }) => {
+                let offset = History::read(&self.vetted, &self.chain, done)?.offset;
+                Ok(Plan::seamless(done, offset))
+            }
+            Ok(_) => Err(self.doubt().into()),
+            // Jogged, or something else is in force: the approach puts both right.
+            Err(
+                Refusal::Moved { .. }
+                | Refusal::ModalDiffers { .. }
+                | Refusal::PositionUnknown { .. },
+            ) if clean => self.plan(Choice::Executed, way),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Whether this is the controller of the job, and whether it knows where it is.
+    ///
+    /// # Errors
+    /// [`Refusal::ForeignDevice`], [`Refusal::Restarted`].
+    pub fn check_controller(&self, facts: &Facts, homed: Homed) -> Result<(), Refusal> {
+        let before = self
+            .record
+            .controller
+            .as_ref()
+            .map(ControllerIdentity::from);
+        if let Some(before) = before.filter(|before| before.difference(&facts.identity).is_some()) {
+            return Err(Refusal::ForeignDevice {
+                expected: name(&before),
+                found: name(&facts.identity),
+            });
+        }
+        if facts.was_reset && homed == Homed::Unknown {
+            return Err(Refusal::Restarted);
+        }
+        Ok(())
+    }
+
+    /// The refusal when nothing tells which of the lines in doubt was the last.
+    #[must_use]
+    pub fn doubt(&self) -> Refusal {
+        Refusal::InDoubt {
+            executed: self.record.executed,
+            last: self.last(),
+            why: feedhold_stream_core::resume::Doubt::Unproved,
+        }
+    }
+
+    /// The way back to a place that somebody has chosen. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Resume`] with what stands against it; [`Error::Source`] when the file cannot be read.
+    pub fn plan(&self, choice: Choice, way: Approach) -> Result<Plan, Error> {
+        let done = match choice {
+            Choice::Executed => self.record.executed,
+            Choice::Line(line) => self.before(line)?,
+            Choice::Retract => self.retract()?,
+        };
+        let history = self.read(done)?;
+        let plan = Plan::with(done, history.offset, &history.at, &history.ahead, &way)?;
+        Ok(plan.beside(self.record.executed, self.last()))
+    }
+
+    /// The last line in front of the first motion at or behind `line`.
+    fn before(&self, line: u64) -> Result<u64, Error> {
+        let lines = self.vetted.identity.lines;
+        if line == 0 || line > lines {
+            return Err(Refusal::LineOutOfRange { line, lines }.into());
+        }
+        let next = self.read(line - 1)?.ahead.next;
+        let next = next.ok_or(Refusal::NotAMotion { line })?;
+        Ok(next.line - 1)
+    }
+
+    /// The last line before the lines in doubt behind which the tool was out of the way; 0 when it never was.
+    ///
+    /// # Errors
+    /// [`Error::Source`] when the file cannot be read.
+    pub fn retract(&self) -> Result<u64, Error> {
+        let history = self.read(self.record.executed)?;
+        Ok(history.at.last_retract().unwrap_or(0))
+    }
+
+    fn read(&self, done: u64) -> Result<History, Error> {
+        Ok(History::read(&self.vetted, &self.chain, done)?)
+    }
+
+    fn locate(&self, facts: &Facts) -> Result<Result<Located, Refusal>, Error> {
+        let doubtful = Doubtful {
+            last: self.last(),
+            ..Doubtful::of(&self.record, self.baseline.as_ref())
+        };
+        let interval = prospect(&self.vetted, &self.chain, doubtful)?;
+        Ok(locate(&interval, facts))
+    }
+
+    /// The lines of an approach as they go to the wire, vetted like every line of a program.
+    ///
+    /// # Errors
+    /// [`Refusal::PlanUnusable`] when the controller cannot take one, or one of them stops.
+    pub fn wire(&self, plan: &Plan) -> Result<Vec<String>, Refusal> {
+        let unusable = |line: u64, reason: String| Refusal::PlanUnusable {
+            line: usize::try_from(line).unwrap_or(usize::MAX),
+            reason,
+        };
+        let lines: Vec<_> = plan
+            .approach
+            .iter()
+            .map(|step| step.line.as_str())
+            .collect();
+        let prepared = self.chain.program(&lines.join("\n")).map_err(|refused| {
+            refused.first().map_or_else(
+                || unusable(0, refused.to_string()),
+                |first| unusable(first.line, first.to_string()),
+            )
+        })?;
+        prepared
+            .lines()
+            .map(|line| match line.class {
+                Class::Stop(stop) => Err(unusable(line.source_line, format!("it stops: {stop}"))),
+                _ => Ok(String::from_utf8_lossy(line.text).into_owned()),
+            })
+            .collect()
+    }
+
+    /// What has to be durable before the first line of a plan leaves: from here on nothing is in doubt but what was decided, and
+    /// the next resume begins at the same place.
+    #[must_use]
+    pub fn record(&self, plan: &Plan, facts: Option<&Facts>) -> Record {
+        let since_1970 = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let facts_now = facts.map(Facts::baseline);
+        Record {
+            executed: plan.done,
+            acked: plan.done,
+            sent: plan.done,
+            ceiling: plan.done,
+            written_at_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+            reason: Reason::Approach,
+            controller: facts
+                .map(|facts| (&facts.identity).into())
+                .or_else(|| self.record.controller.clone()),
+            baseline: self.set_up(plan, facts),
+            position: facts_now
+                .and_then(|now| now.position)
+                .or(self.record.position),
+            // Numbers on the wire begin anew.
+            anchor: None,
+            decided: self.in_doubt().or(self.record.decided),
+            ..self.record.clone()
+        }
+    }
+
+    /// How the machine is set up, as what goes on has to reckon with it.
+    #[must_use]
+    pub fn set_up(&self, plan: &Plan, facts: Option<&Facts>) -> Option<Setup> {
+        let before = self.record.baseline.clone();
+        let Some(facts) = facts.filter(|_| !plan.seamless) else {
+            return before;
+        };
+        let now = Setup::from(&facts.baseline());
+        match before {
+            // What G92 and G43.1 of the program have set since is in what the controller reports now.
+            Some(before) if !facts.was_reset => Some(Setup {
+                systems: now.systems,
+                ..before
+            }),
+            _ => Some(now),
+        }
+    }
+
+    /// The file, vetted.
+    #[must_use]
+    pub fn vetted(&self) -> &Vetted {
+        &self.vetted
+    }
+}
+
+/// What a controller has lost of what the program set, and whether it has a tool table.
+#[must_use]
+pub fn way_of(facts: &Facts, way: Approach) -> Approach {
+    let footing = if facts.was_reset {
+        Footing::Lost
+    } else {
+        Footing::Kept
+    };
+    let firmware = facts.identity.firmware.to_lowercase();
+    let table = if firmware.contains("grblhal") {
+        ToolTable::Present
+    } else {
+        ToolTable::Absent
+    };
+    way.footing(footing).tool_table(table)
+}
+
+/// What keeps a controller from being asked, in the words of the closed list.
+#[must_use]
+pub fn refusal_of_greeting(error: &GreetingError, homed: Homed) -> Option<Refusal> {
+    match error {
+        GreetingError::Locked if homed == Homed::Confirmed => Some(Refusal::NotHomed),
+        GreetingError::Locked => Some(Refusal::Alarm {
+            alarm: "it is locked".to_owned(),
+        }),
+        GreetingError::NotIdle { state } if state.starts_with("Hold") => Some(Refusal::Held),
+        GreetingError::NotIdle { state } if state.starts_with("Door") => Some(Refusal::DoorOpen),
+        GreetingError::NotIdle { state } => Some(Refusal::Busy {
+            state: state.clone(),
+        }),
+        _ => None,
+    }
+}
+
+/// What is wrong with the records of a job, in the words of the closed list.
+#[must_use]
+pub fn refusal_of_records(error: &JobsError) -> Option<Refusal> {
+    let JobsError::Open(error) = error else {
+        return None;
+    };
+    let reason = error.to_string();
+    match error {
+        OpenError::Damaged { .. } => Some(Refusal::RecordAmbiguous { reason }),
+        OpenError::Unsupported { .. }
+        | OpenError::RecordVersion { .. }
+        | OpenError::Codec { .. } => Some(Refusal::RecordVersion { reason }),
+        _ => None,
+    }
+}
+
+fn name(identity: &ControllerIdentity) -> String {
+    let ControllerIdentity {
+        firmware,
+        note,
+        uuid,
+    } = identity;
+    let mut name = firmware.clone();
+    for part in [Some(note), uuid.as_ref()].into_iter().flatten() {
+        if !part.is_empty() {
+            name = format!("{name} ({part})");
+        }
+    }
+    name
 }
 
 /// Where the file of a job is: where it was, or where the user says.

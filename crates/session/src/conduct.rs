@@ -113,6 +113,13 @@ impl Conduct {
         }
     }
 
+    /// The same for a job that goes on: how the machine was set up when it began.
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Option<Setup>) -> Self {
+        self.baseline = baseline;
+        self
+    }
+
     /// The file.
     #[must_use]
     pub fn identity(&self) -> &FileIdentity {

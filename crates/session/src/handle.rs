@@ -15,7 +15,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::{
     Config, Event, Snapshot, Vetted,
     keeper::Durable,
-    record::Record,
+    record::{Record, Setup},
     source::SourceError,
     task::{Publish, Task, Wish},
 };
@@ -101,6 +101,7 @@ pub struct Job {
     pub(crate) offset: u64,
     pub(crate) store: Option<Box<dyn Durable>>,
     pub(crate) machine: String,
+    pub(crate) set_up: Option<Setup>,
 }
 
 impl fmt::Debug for Job {
@@ -126,6 +127,7 @@ impl Job {
             offset: 0,
             store: None,
             machine: String::new(),
+            set_up: None,
         }
     }
 
@@ -145,6 +147,13 @@ impl Job {
     #[must_use]
     pub fn store<B: Backend + Send + 'static>(mut self, store: Store<Record, B>) -> Self {
         self.store = Some(Box::new(store));
+        self
+    }
+
+    /// How the machine was set up when the job began, when it goes on now. Default: as it is when the first record is written.
+    #[must_use]
+    pub fn set_up(mut self, set_up: Option<Setup>) -> Self {
+        self.set_up = set_up;
         self
     }
 

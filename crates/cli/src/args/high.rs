@@ -8,12 +8,13 @@ use feedhold::{
     job::{Records, Settings, read_macro},
     jobs::Jobs,
     machine::{self, MotionLog},
+    resume::{Approach, Homing, RangeError, Tool},
     session::{StopAction, StopPolicy},
     stream_core::{dialect::Dialect, streamer::Windowing},
     transport::Address,
 };
 
-use super::{DialectName, LineArgs, RunArgs, StopArgs, StopChoice};
+use super::{DialectName, LineArgs, RunArgs, StopArgs, StopChoice, WayArgs};
 
 /// How fast the embedded simulators run: a job of half an hour takes half a minute.
 const EMBEDDED_SPEED: &str = "50";
@@ -163,4 +164,25 @@ pub(crate) fn stops(typed: &StopArgs, settings: &Settings) -> Result<StopPolicy,
         }
     }
     Ok(policy)
+}
+
+/// How the machine comes back to the part.
+pub(crate) fn way(typed: &WayArgs) -> Result<Approach, RangeError> {
+    let mut way = Approach::new();
+    if let Some(z) = typed.safe_z_machine {
+        way = way.safe_z_machine(z)?;
+    }
+    if let Some(clearance) = typed.clearance {
+        way = way.clearance_mm(clearance)?;
+    }
+    if let Some(prime) = typed.prime {
+        way = way.prime_mm(prime)?;
+    }
+    if typed.laser {
+        way = way.tool(Tool::Laser);
+    }
+    if typed.home_xy {
+        way = way.homing(Homing::XandY);
+    }
+    Ok(way)
 }

@@ -135,7 +135,12 @@ impl Pilot {
             Key::Char('h' | ' ') => self.handle.pause(Pause::Immediate).await,
             Key::Char('r') => {
                 self.interrupts = 0;
-                self.handle.resume().await
+                match self.handle.resume().await {
+                    Err(WishError::WrongState(_)) => {
+                        self.handle.realtime(RealtimeCommand::Resume).await
+                    }
+                    resumed => resumed,
+                }
             }
             Key::Char('c') => self.handle.proceed(Proceed::Skip).await,
             Key::Char('s') => self.handle.proceed(Proceed::Send).await,
@@ -169,7 +174,11 @@ impl Pilot {
     async fn interrupt(&mut self) {
         self.interrupts += 1;
         if self.interrupts == 1 {
-            let held = self.handle.pause(Pause::Immediate).await;
+            let held = match self.handle.pause(Pause::Immediate).await {
+                // No job runs yet: the machine is on its way back to the part.
+                Err(WishError::WrongState(_)) => self.handle.realtime(RealtimeCommand::Hold).await,
+                held => held,
+            };
             self.view.call(if self.attended {
                 "held: r to resume, q to cancel, Ctrl-C again to reset the controller and end"
             } else {

@@ -142,14 +142,17 @@ fn a_job_at_a_stop_is_resumed_where_it_stood() {
     place.run(&["resume", "--plan"]).expect(
         0,
         &[
-            "G0 Z5",
+            "G0 Z7",
             "G0 X1",
             "M3 S1000",
             "G1 Z-1 F100",
             "goes on with line 6",
         ],
     );
-    place.run(&["resume"]).expect(7, &["--yes"]);
+    place
+        .run(&["resume"])
+        .expect(8, &["(restarted)", "--homed"]);
+    place.run(&["resume", "--homed"]).expect(7, &["--yes"]);
     place
         .run(&["resume", "--yes"])
         .expect(8, &["restarted", "--homed"]);

@@ -10,6 +10,7 @@ use super::{Records, Settings};
 use crate::{
     Error,
     jobs::{Begun, Jobs},
+    resume::{Plan, Stopped},
 };
 
 /// A machine that has proved itself alive and idle, and how a file is to go to it.
@@ -44,20 +45,36 @@ impl Connected {
         Ok(self.handle.run(job).await?)
     }
 
-    /// Streams what is left of a job that was begun before and waits for the end.
+    /// Goes on with a job that stopped, as planned: writes down what was decided, brings the machine back to the part line by line,
+    /// then streams what is left and waits for the end.
     ///
     /// # Errors
+    /// [`Error::Resume`] when the controller cannot take a line of the plan; [`Error::Commit`] when nothing can be written down, and
+    /// [`Error::Wish`] when a line of the approach was refused: the machine may have moved, and the job can be resumed again;
     /// [`Error::Run`] when the job cannot begin.
     pub async fn go_on(
         &self,
-        vetted: Vetted,
-        begun: Begun,
-        done: u64,
-        offset: u64,
+        stopped: &Stopped,
+        plan: &Plan,
+        mut begun: Begun,
     ) -> Result<Outcome, Error> {
-        let job = Job::new(vetted, Arc::clone(&self.chain))
+        let lines = stopped.wire(plan)?;
+        let facts = self.handle.facts();
+        let record = stopped.record(plan, facts.as_ref());
+        let begun = spawn_blocking(move || begun.store.commit(&record).map(|_| begun))
+            .await
+            .map_err(|_| Error::Gone)??;
+        for line in lines {
+            let sent = self.handle.command(line.as_str()).await;
+            sent.map_err(|source| Error::Wish {
+                wish: format!("approach line {line}"),
+                source,
+            })?;
+        }
+        let job = Job::new(stopped.vetted().clone(), Arc::clone(&self.chain))
             .machine(&self.address)
-            .starting_behind(done, offset)
+            .starting_behind(plan.done, plan.offset)
+            .set_up(stopped.set_up(plan, facts.as_ref()))
             .store(begun.store);
         Ok(self.handle.run(job).await?)
     }

@@ -122,7 +122,8 @@ impl Task {
             job.done,
             now,
             &mut self.streamer,
-        );
+        )
+        .with_baseline(job.set_up);
         self.keeper = job.store.map(Keeper::new);
         self.source = Some(source);
         self.emit(Event::StreamingStarted {
