@@ -2,7 +2,10 @@
 
 use core::{fmt, ops::Range};
 
-use crate::{budget::Permit, wire::Notes};
+use crate::{
+    budget::Permit,
+    wire::{LooseWay, Notes},
+};
 
 /// The lines of one chunk as they will stand on the wire.
 ///
@@ -28,6 +31,7 @@ struct Entry {
     /// Source line, counted from the first line of the chunk.
     line: u32,
     class: Class,
+    takes_block: bool,
 }
 
 /// One line as the streamer sends it.
@@ -39,6 +43,8 @@ pub struct WireLine<'a> {
     pub source_line: u64,
     /// How it may be sent.
     pub class: Class,
+    /// It certainly makes a motor step, so that the planner gives it a block: as far as the lines before it in its chunk tell.
+    pub takes_block: bool,
 }
 
 /// How a line may be sent. Ordered from harmless to strict.
@@ -106,13 +112,15 @@ impl Prepared {
     ) -> Self {
         let mut draft = Draft::new(0, first_line, 0, Buffers::default());
         let (mut count, mut bytes) = (0_u64, 0_u64);
+        let mut way = LooseWay::default();
         for (text, class) in lines {
             draft.buffer().extend_from_slice(text.as_bytes());
             draft.weigh(Weight {
                 motions: u64::from(class == Class::Motion),
                 tenths: 0,
             });
-            draft.close(first_line.saturating_add(count), class);
+            let takes_block = way.takes_block(text.as_bytes(), class);
+            draft.close(first_line.saturating_add(count), class, takes_block);
             count += 1;
             bytes += text.len() as u64 + 1;
         }
@@ -191,6 +199,7 @@ impl Prepared {
             text: self.text.get(entry.start as usize..end)?,
             source_line: self.source_lines.start + u64::from(entry.line),
             class: entry.class,
+            takes_block: entry.takes_block,
         })
     }
 
@@ -329,14 +338,19 @@ impl Draft {
     }
 
     /// Ends the open line; an empty one leaves no entry.
-    pub(crate) fn close(&mut self, source_line: u64, class: Class) {
+    pub(crate) fn close(&mut self, source_line: u64, class: Class, takes_block: bool) {
         let place = (
             u32::try_from(self.open),
             u32::try_from(source_line.saturating_sub(self.chunk.source_lines.start)),
         );
         match place {
             (Ok(start), Ok(line)) if self.open < self.chunk.text.len() => {
-                self.chunk.entries.push(Entry { start, line, class });
+                self.chunk.entries.push(Entry {
+                    start,
+                    line,
+                    class,
+                    takes_block,
+                });
                 self.open = self.chunk.text.len();
             }
             _ => self.clear_open(),

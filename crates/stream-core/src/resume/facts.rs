@@ -79,6 +79,8 @@ pub struct Facts {
     pub offsets: StoredOffsets,
     /// Steps a millimetre of X, Y and Z (grbl `$100` to `$102`).
     pub steps_per_mm: Option<[f64; 3]>,
+    /// Whether the spindle is a laser (grbl `$32`), whose power changes without waiting for the planner.
+    pub laser_mode: Option<bool>,
     /// It reports inches (grbl `$13`); everything here is converted.
     pub reports_inches: bool,
     /// Number of the last line that it accepted (Marlin).
@@ -105,6 +107,7 @@ impl Facts {
             words: None,
             offsets: StoredOffsets::default(),
             steps_per_mm: None,
+            laser_mode: None,
             reports_inches: false,
             last_line: None,
             position: None,

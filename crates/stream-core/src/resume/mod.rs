@@ -17,6 +17,7 @@ mod interval;
 mod locate;
 mod plan;
 mod refusal;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod tracker;
@@ -28,5 +29,7 @@ pub use locate::{Located, Proof, locate};
 pub use plan::{Ahead, InDoubt, Next, Plan, RangeError, Step};
 pub use refusal::{Doubt, Refusal};
 pub use tracker::{Placed, Tracker};
+
+pub(crate) use standing::Standing;
 
 use approach::number;

@@ -9,6 +9,7 @@ use core::time::Duration;
 use super::{
     Phase, Streamer, Timer,
     flight::Query,
+    geometry::Geometry,
     greeting::{ASK_AGAIN, KNOCK_AGAIN, Step},
 };
 use crate::{
@@ -106,9 +107,13 @@ impl Streamer {
     /// A program begins: what may have been changed since the greeting is asked again, ahead of its first line.
     pub(super) fn take_stock(&mut self) {
         let Some(facts) = self.facts.as_deref_mut() else {
+            self.geometry = None;
             return;
         };
-        if self.config.dialect == Dialect::Grbl {
+        if self.config.dialect == Dialect::Marlin {
+            self.geometry = Some(Geometry::of(facts));
+        } else {
+            self.geometry = Some(Geometry::new(Dialect::Grbl));
             facts.words = None;
             facts.offsets = StoredOffsets::default();
             self.taking_stock = true;
@@ -120,6 +125,9 @@ impl Streamer {
     /// Words and offsets were answered.
     pub(super) fn stock_taken(&mut self) {
         self.taking_stock = false;
+        if let Some(facts) = &self.facts {
+            self.geometry = Some(Geometry::of(facts));
+        }
     }
 
     fn question(&self) -> Option<Question> {
@@ -363,6 +371,7 @@ fn note_setting(facts: &mut Facts, number: u16, value: f64) {
                 facts.work_offset = facts.work_offset.map(|offset| facts.to_mm(offset));
             }
         }
+        32 => facts.laser_mode = Some(value != 0.0),
         100..=102 => {
             let steps = facts.steps_per_mm.get_or_insert([0.0; 3]);
             steps[usize::from(number) - 100] = value;

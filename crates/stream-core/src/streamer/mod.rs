@@ -15,7 +15,9 @@
 
 mod config;
 mod event;
+mod executed;
 mod flight;
+mod geometry;
 mod greeting;
 mod inquiry;
 mod operator;
@@ -40,9 +42,10 @@ pub use operator::{CommandError, WrongState};
 pub use position::{InDoubt, Positions};
 
 use self::{
+    executed::Executed,
     flight::{Flight, History, Query},
+    geometry::Geometry,
     greeting::Greeting,
-    position::Executed,
     program::Program,
     timer::{Timer, Timers},
 };
@@ -197,6 +200,9 @@ pub struct Streamer {
     taking_stock: bool,
     facts: Option<Box<Facts>>,
     executed: Executed,
+    /// Follows the program, when facts are wished for.
+    geometry: Option<Geometry>,
+    idle: watch::Idle,
     /// Source line last handed out.
     sent: u64,
     ceiling: u64,
@@ -246,6 +252,8 @@ impl Streamer {
             taking_stock: false,
             facts: None,
             executed: Executed::new(dialect),
+            geometry: None,
+            idle: watch::Idle::default(),
             sent: 0,
             ceiling: u64::MAX,
             lease_reported: false,
@@ -576,8 +584,16 @@ impl Streamer {
         self.idle_polls = 0;
         self.status_asked = None;
         self.taking_stock = false;
+        self.lose_way();
         self.drained = false;
         self.timers.stop_all();
+    }
+
+    /// Something happened that moves the machine, or not, in a way that cannot be followed.
+    fn lose_way(&mut self) {
+        if let Some(geometry) = &mut self.geometry {
+            geometry.lose();
+        }
     }
 
     /// A question of our own, to be sent before anything else.

@@ -8,7 +8,6 @@ use super::{
     program::Cursor,
 };
 use crate::{
-    chunk::Class,
     dialect::{Ack, MachineError},
     retry::{Classify, Disposition},
 };
@@ -119,14 +118,20 @@ impl Streamer {
                 cursor,
                 source_line,
             } => {
-                self.account_program_line(now, cursor, source_line, line.class);
+                self.account_program_line(now, cursor, source_line);
                 if let Err(answer) = answer {
+                    // What it would have done is not done.
+                    self.lose_way();
                     self.refused(source_line, answer);
                 }
             }
             Origin::Command(id) if id.0 < self.told_commands => {}
             Origin::Command(id) => {
                 self.told_commands = id.0 + 1;
+                if answer.is_err() {
+                    self.lose_way();
+                }
+                self.executed.on_command_ack();
                 self.emit(Event::CommandDone { id, answer });
             }
             Origin::Query(Query::Barrier) if let Err(answer) = answer => {
@@ -152,14 +157,8 @@ impl Streamer {
     }
 
     /// A program line was answered (or skipped at a stop).
-    pub(super) fn account_program_line(
-        &mut self,
-        now: Duration,
-        cursor: Cursor,
-        source_line: u64,
-        class: Class,
-    ) {
-        self.executed.on_ack(source_line, class);
+    pub(super) fn account_program_line(&mut self, now: Duration, cursor: Cursor, source_line: u64) {
+        self.executed.on_ack(source_line);
         if let Some(done) = self.program.answered(cursor, now) {
             self.emit(Event::ChunkCompleted {
                 index: done.index,

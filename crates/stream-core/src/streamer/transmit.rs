@@ -8,6 +8,7 @@ use feedhold_gcode_parse::checksum;
 use super::{
     Cancelling, Event, Fault, Pause, Phase, Streamer, Timer,
     event::CommandId,
+    executed::{Kind, Whose},
     flight::{InFlight, Numbered, Origin, Query},
 };
 use crate::{
@@ -169,6 +170,16 @@ impl Streamer {
             return false;
         }
         frame(line.text, number, out);
+        match &mut self.geometry {
+            Some(geometry) => {
+                let step = geometry.follow(line.text, class);
+                self.executed.on_followed(source_line, Whose::Program, step);
+            }
+            None => {
+                let kind = Kind::of(self.config.dialect, &line);
+                self.executed.on_sent(source_line, Whose::Program, kind);
+            }
+        }
         let origin = Origin::Program {
             cursor,
             source_line,
@@ -210,7 +221,7 @@ impl Streamer {
         let Some((cursor, line)) = self.program.next() else {
             return;
         };
-        let (source_line, class) = (line.source_line, line.class);
+        let source_line = line.source_line;
         self.sent = source_line;
         // What never leaves needs no lease.
         self.ceiling = self.ceiling.max(source_line);
@@ -218,7 +229,7 @@ impl Streamer {
         if let Some(index) = begun {
             self.emit(Event::ChunkStarted { index });
         }
-        self.account_program_line(now, cursor, source_line, class);
+        self.account_program_line(now, cursor, source_line);
     }
 
     /// The program is sent: asks for the proof that it was executed.
@@ -287,6 +298,17 @@ impl Streamer {
             return false;
         };
         frame(&queued.text, number, out);
+        if let Origin::Command(_) = queued.origin {
+            match &mut self.geometry {
+                Some(geometry) => {
+                    let step = geometry.follow(&queued.text, queued.class);
+                    self.executed.on_followed(self.sent, Whose::Command, step);
+                }
+                None => self
+                    .executed
+                    .on_sent(self.sent, Whose::Command, Kind::Motion),
+            }
+        }
         if probe {
             // A question asked because the window may be stuck cannot wait for the window.
             self.note_probe();

@@ -7,6 +7,7 @@ use feedhold_gcode_parse::{Block, Code, Flavor};
 use super::{
     Cancelling, Event, Fault, InDoubt, MachineAction, Pause, Phase, State, Streamer, Timer,
     flight::{InFlight, Origin, Query},
+    geometry::Geometry,
     operator::TRANSITION_POLL,
     settle::MAX_PROBES,
 };
@@ -29,6 +30,16 @@ pub(super) struct Asked {
     flight_was_empty: bool,
     last_answer: Duration,
 }
+
+/// Reports of an idle machine in a row, with nothing unanswered and nothing sent in between.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Idle {
+    reports: u32,
+    sent: u64,
+}
+
+/// Such reports that prove an empty planner. One is not enough: grbl answers the last line before it starts to move.
+const IDLE_REPORTS: u32 = 2;
 
 impl Streamer {
     pub(super) fn ask_status(&mut self, now: Duration) {
@@ -55,6 +66,7 @@ impl Streamer {
 
     pub(super) fn on_status(&mut self, now: Duration, report: StatusReport) {
         let before = self.status.replace(report);
+        self.prove_by_report(&report);
         let changed = before.is_none_or(|before| {
             before.state != report.state || before.machine_position != report.machine_position
         });
@@ -64,6 +76,7 @@ impl Streamer {
         }
         self.emit(Event::Status(report));
         let asked = self.status_asked.take();
+        self.prove_by_idleness(&report, asked);
         match (self.phase, report.state) {
             (Phase::Pausing { pause, since }, MachineState::Hold(0)) => {
                 self.paused(now, pause, since)
@@ -99,6 +112,49 @@ impl Streamer {
                 self.look_for_lost_answers(now, &report, asked);
             }
             _ => self.idle_polls = 0,
+        }
+    }
+
+    /// What a report proves about the lines before the place it tells of.
+    fn prove_by_report(&mut self, report: &StatusReport) {
+        // In other states it moves beside the program: homing, parking behind an open door, a jog.
+        let on_path = matches!(
+            report.state,
+            MachineState::Run | MachineState::Hold(_) | MachineState::Idle
+        );
+        if let Some(free) = report.planner_free {
+            self.executed.on_planner_free(usize::from(free));
+        }
+        if let Some(line) = report.line {
+            self.executed.on_line_number(line);
+        }
+        let place = self
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.machine_position_in(report))
+            .and_then(|place| place.xyz());
+        let tolerance = self.geometry.as_ref().and_then(Geometry::tolerance);
+        if let (true, Some(place), Some(tolerance)) = (on_path, place, tolerance) {
+            self.executed.on_place(place, tolerance);
+        }
+    }
+
+    /// A machine that is idle and owes no answer has nothing left to do.
+    fn prove_by_idleness(&mut self, report: &StatusReport, asked: Option<Asked>) {
+        let idle = report.state == MachineState::Idle
+            && asked.is_some_and(|asked| asked.flight_was_empty)
+            && self.flight.is_empty();
+        if !idle {
+            self.idle = Idle::default();
+            return;
+        }
+        if self.idle.sent != self.sent {
+            self.idle.reports = 0;
+        }
+        self.idle.sent = self.sent;
+        self.idle.reports += 1;
+        if self.idle.reports >= IDLE_REPORTS {
+            self.executed.drained();
         }
     }
 

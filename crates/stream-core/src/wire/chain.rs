@@ -14,6 +14,7 @@ use super::{
     refusal::excerpt,
     skip,
     strip::{self, Stripped},
+    way::Way,
     words::{self, Fault, Item, Kind},
 };
 use crate::{
@@ -114,6 +115,7 @@ pub(super) struct Work {
     pub(super) known: Known,
     /// The last motion code, for the weight of lines without one.
     pub(super) motion: u16,
+    pub(super) way: Way,
     pub(super) notes: Notes,
 }
 
@@ -124,6 +126,7 @@ impl Work {
             pieces: Vec::new(),
             known: Known::new(dialect, modes),
             motion: 1,
+            way: Way::default(),
             notes: Notes::default(),
         }
     }
@@ -294,7 +297,9 @@ impl Chain {
         self.fit(number, text, &work.items, draft)?;
         self.pack(number, text, class, work, draft);
         draft.weigh(classify::weight(&work.items, class, &mut work.motion));
-        draft.close(number, class);
+        let dialect = self.config.dialect;
+        let takes_block = work.way.takes_block(dialect, text, &work.items, class);
+        draft.close(number, class, takes_block);
         Ok(())
     }
 

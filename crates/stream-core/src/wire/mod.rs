@@ -34,6 +34,7 @@ mod refusal;
 mod skip;
 mod strip;
 mod trace;
+mod way;
 mod words;
 
 pub use chain::{Chain, Step};
@@ -46,3 +47,4 @@ pub use note::{Note, NoteKind, Notes};
 pub use proof::{Difference, NotEqual, Proof};
 pub use refusal::{Refusal, RefusalCode, Refusals};
 pub use trace::{Outcome, StepTrace, Trace};
+pub(crate) use way::LooseWay;
