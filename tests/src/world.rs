@@ -157,6 +157,21 @@ impl World {
         }
     }
 
+    /// Runs until something is true, which is looked at after every step, or the job ends, or `limit` is over.
+    pub fn watch(
+        &mut self,
+        limit: Duration,
+        mut reached: impl FnMut(&Self) -> bool,
+    ) -> Option<End> {
+        let until = self.now + limit;
+        while !reached(self) {
+            if let Some(end) = self.step(until) {
+                return Some(end);
+            }
+        }
+        None
+    }
+
     /// Lets time pass, whatever happens.
     pub fn pass(&mut self, time: Duration) -> Option<End> {
         let until = self.now + time;
