@@ -177,6 +177,8 @@ pub(crate) struct RunArgs {
     pub(crate) lines: LineArgs,
     #[command(flatten)]
     pub(crate) stops: StopArgs,
+    #[command(flatten)]
+    pub(crate) link: LinkArgs,
     /// Send one line at a time and wait for each answer
     #[arg(long)]
     pub(crate) send_response: bool,
@@ -191,6 +193,14 @@ pub(crate) struct RunArgs {
     pub(crate) sim_log: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
+}
+
+/// What to do when the link is lost.
+#[derive(Debug, Args)]
+pub(crate) struct LinkArgs {
+    /// How often a lost link is tried again, 0 for never [default: 18 times, about two minutes]
+    #[arg(long, value_name = "TIMES")]
+    pub(crate) reconnect: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -304,6 +314,8 @@ pub(crate) struct ResumeArgs {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) stops: StopArgs,
+    #[command(flatten)]
+    pub(crate) link: LinkArgs,
     /// Where the records of jobs are kept
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,

@@ -87,11 +87,10 @@ fn job(typed: &ResumeArgs, jobs: &Jobs, name: &str, record: &Record) -> anyhow::
         None => record.machine.parse()?,
     };
     let stops = high::stops(&typed.stops, &settings)?;
-    Ok(
-        Job::new(resume::file_of(record, typed.file.as_deref()), address)
-            .with_settings(settings)
-            .stops(stops),
-    )
+    let job = Job::new(resume::file_of(record, typed.file.as_deref()), address)
+        .with_settings(settings)
+        .stops(stops);
+    Ok(high::with_link(job, &typed.link))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

@@ -19,6 +19,7 @@ use feedhold_session::{
 use feedhold_stream_core::{
     budget::Budget,
     dialect::Dialect,
+    retry::RetryPolicy,
     streamer::Windowing,
     wire::{BlockDelete, LineNumbers, Pack, WordName},
 };
@@ -38,6 +39,9 @@ use crate::{
 /// Events that a slow listener may be behind before it is told that it missed some.
 const EVENTS: usize = 1024;
 
+/// How often a lost link is tried again: for the two minutes in which somebody notices a cable and puts it back.
+pub const RECONNECTS: u32 = 18;
+
 /// A file on its way to a machine, and how it is to go there. Every choice has a default but the file and the machine.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -49,6 +53,7 @@ pub struct Job {
     records: Records,
     interval: CheckpointInterval,
     budget: Budget,
+    reconnect: RetryPolicy,
     motion_log: MotionLog,
     events: broadcast::Sender<Event>,
 }
@@ -79,6 +84,7 @@ impl Job {
             records: Records::default(),
             interval: CheckpointInterval::default(),
             budget: Budget::cnc(),
+            reconnect: RetryPolicy::file().with_retries(RECONNECTS),
             motion_log: MotionLog::default(),
             events: broadcast::channel(EVENTS).0,
         }
@@ -178,6 +184,14 @@ impl Job {
         self
     }
 
+    /// How often a link that was lost is tried again, and after what waits. Default: 18 times, from 500 ms up to 10 s apart, some two
+    /// minutes. A job goes on over the new link when the controller proves where it stands.
+    #[must_use]
+    pub fn reconnect(mut self, policy: RetryPolicy) -> Self {
+        self.reconnect = policy;
+        self
+    }
+
     /// What a simulated machine writes down. A real one ignores it.
     #[must_use]
     pub fn motion_log(mut self, log: MotionLog) -> Self {
@@ -264,6 +278,7 @@ impl Job {
             .stops(self.stops.clone())
             .checkpoints(self.interval)
             .budget(self.budget.clone())
+            .reconnect(self.reconnect)
             .inquiry(Inquiry::Facts);
         let machine = Machine::open(&self.address, &self.motion_log)?;
         let handle = open_with(machine.connect, config, self.events.clone()).await?;

@@ -37,7 +37,19 @@ pub struct Conduct {
     failing: Option<(Cause, String)>,
     /// Set when nothing is left to do but to write the last record.
     closing: Option<Closing>,
+    /// Set while the link is lost and may come back.
+    away: Option<Away>,
+    interval: CheckpointInterval,
     disk: Disk,
+}
+
+/// A job whose link is lost: where it stood then. What a streamer says afterwards is about the next link.
+#[derive(Debug)]
+struct Away {
+    positions: Positions,
+    record: Box<Record>,
+    /// The record was handed to the disk.
+    handed_over: bool,
 }
 
 /// How a job ended.
@@ -109,6 +121,8 @@ impl Conduct {
             wanted: Some(Reason::Start),
             failing: None,
             closing: None,
+            away: None,
+            interval,
             disk,
         }
     }
@@ -168,6 +182,10 @@ impl Conduct {
         if self.disk != Disk::Idle {
             return None;
         }
+        if let Some(record) = self.last_or_away() {
+            self.disk = Disk::Busy;
+            return Some(record);
+        }
         let (at, ceiling, elapsed, reason) = match &mut self.closing {
             Some(closing) if closing.handed_over => return None,
             Some(closing) => {
@@ -178,6 +196,7 @@ impl Conduct {
                 // What will not be sent needs no lease.
                 (positions, positions.sent, elapsed, closing.reason)
             }
+            None if self.away.is_some() => return None,
             None => {
                 if streamer.is_taking_stock() {
                     return None;
@@ -199,11 +218,38 @@ impl Conduct {
                 (at, ceiling, now.saturating_sub(self.started), reason)
             }
         };
+        self.disk = Disk::Busy;
+        Some(self.record(at, ceiling, elapsed, reason, wall_ms, streamer))
+    }
+
+    /// The record of a job whose link is lost: once when it was lost, and once when the job ends without it.
+    fn last_or_away(&mut self) -> Option<Record> {
+        let away = self.away.as_mut()?;
+        let Some(closing) = &mut self.closing else {
+            let is_new = !std::mem::replace(&mut away.handed_over, true);
+            return is_new.then(|| (*away.record).clone());
+        };
+        let is_new = !std::mem::replace(&mut closing.handed_over, true);
+        is_new.then(|| Record {
+            reason: closing.reason,
+            elapsed: closing.closed.elapsed,
+            ..(*away.record).clone()
+        })
+    }
+
+    fn record(
+        &mut self,
+        at: Positions,
+        ceiling: u64,
+        elapsed: Duration,
+        reason: Reason,
+        wall_ms: u64,
+        streamer: &Streamer,
+    ) -> Record {
         if self.baseline.is_none() {
             self.baseline = streamer.facts().map(|facts| (&facts.baseline()).into());
         }
-        self.disk = Disk::Busy;
-        Some(Record {
+        Record {
             file: self.identity.clone(),
             machine: self.machine.clone(),
             dialect: streamer.dialect().name().to_owned(),
@@ -219,13 +265,57 @@ impl Conduct {
             position: streamer.machine_position(),
             anchor: streamer.number_anchor(),
             decided: None,
-        })
+        }
+    }
+
+    /// The link is lost and may come back. Called before the streamer hears of the next one. Nothing leaves meanwhile, so no line
+    /// beyond what was sent is in doubt.
+    pub fn link_lost(&mut self, now: Duration, wall_ms: u64, streamer: &Streamer) {
+        let positions = streamer.positions();
+        let elapsed = now.saturating_sub(self.started);
+        let sent = positions.sent;
+        let record = self.record(positions, sent, elapsed, Reason::Fault, wall_ms, streamer);
+        self.away = Some(Away {
+            positions,
+            record: Box::new(record),
+            handed_over: false,
+        });
+    }
+
+    /// What is on record of a job whose link is lost; `None` while there is one.
+    #[must_use]
+    pub fn away(&self) -> Option<&Record> {
+        self.away.as_ref().map(|away| &*away.record)
+    }
+
+    /// The link is back, the controller has proved that line `done` was the last one, and the streamer has begun behind it. Not a
+    /// line leaves before a record of that is durable.
+    pub fn rejoined(&mut self, done: u64, streamer: &mut Streamer) {
+        self.away = None;
+        self.lease = Lease::new(self.interval, done, self.identity.lines);
+        self.wanted = Some(Reason::Reconnected);
+        streamer.lease(match self.disk {
+            Disk::Absent => u64::MAX,
+            _ => done,
+        });
+    }
+
+    /// The link does not come back, or the job cannot go on over the one that came.
+    pub fn stays_away(
+        &mut self,
+        now: Duration,
+        cause: Cause,
+        message: String,
+        streamer: &Streamer,
+    ) {
+        let ending = Ending::Failed { cause, message };
+        self.end(now, ending, Reason::Fault, streamer);
     }
 
     /// The record is durable: lines up to its ceiling may leave.
     pub fn durable(&mut self, record: &Record, streamer: &mut Streamer) {
         self.disk = Disk::Idle;
-        if self.closing.is_none() {
+        if self.closing.is_none() && self.away.is_none() {
             streamer.lease(record.ceiling);
         }
     }
@@ -233,7 +323,9 @@ impl Conduct {
     /// A record could not be written, so none may follow: the machine finishes what it was sent, and the job ends.
     pub fn unwritable(&mut self, now: Duration, reason: String, streamer: &mut Streamer) {
         self.disk = Disk::Spent;
-        if self.closing.is_none() {
+        if self.away.is_some() {
+            self.stays_away(now, Cause::Records, reason, streamer);
+        } else if self.closing.is_none() {
             self.bring_to_rest(now, Cause::Records, reason, streamer);
         }
     }
@@ -322,7 +414,10 @@ impl Conduct {
         self.closing = Some(Closing {
             closed: Closed {
                 ending,
-                positions: streamer.positions(),
+                positions: match &self.away {
+                    Some(away) => away.positions,
+                    None => streamer.positions(),
+                },
                 elapsed: now.saturating_sub(self.started),
             },
             reason,

@@ -35,6 +35,13 @@ pub enum Event {
         /// Why the last one failed.
         reason: String,
     },
+    /// The link is back, and the controller has proved where the job stands: it goes on there.
+    Rejoined {
+        /// The last line executed.
+        executed: u64,
+        /// `position`, or the `line number` that the controller accepted last and its position.
+        proof: String,
+    },
     /// The link is gone for good.
     Disconnected {
         /// Why.

@@ -56,8 +56,8 @@ pub enum RunError {
     /// The file cannot be read any more, or has changed.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The last record of the job before is still being written.
-    #[error("the job before is still being closed; wait for its outcome")]
+    /// The last record of the job before is still being written, or that job waits for its link.
+    #[error("the job before is not over yet; wait for its outcome")]
     Busy,
     /// The session has ended.
     #[error("the session has ended")]
@@ -83,6 +83,11 @@ pub enum WishError {
     /// The job cannot go on: the file or the store failed, and the machine is being brought to rest.
     #[error("the job cannot go on and is being brought to rest: {0}")]
     Ending(String),
+    /// The link of the job is lost.
+    #[error(
+        "the link is lost and tried again; only pausing and cancelling the job is possible meanwhile"
+    )]
+    Reconnecting,
     /// The controller was reset, or the link lost, before the answer came. Whether the line was executed is unknown.
     #[error(
         "no answer came: the controller was reset or the link was lost; whether the line was executed is unknown"

@@ -49,6 +49,8 @@ pub enum State {
     Cancelling,
     /// A fault waits for somebody to decide.
     Faulted,
+    /// The link of a job is lost and tried again, or the controller that came back is being compared with the job.
+    Reconnecting,
 }
 
 impl From<feedhold_stream_core::streamer::State> for State {

@@ -10,11 +10,11 @@ use feedhold::{
     machine::{self, MotionLog},
     resume::{Approach, Homing, RangeError, Tool},
     session::{StopAction, StopPolicy},
-    stream_core::{dialect::Dialect, streamer::Windowing},
+    stream_core::{dialect::Dialect, retry::RetryPolicy, streamer::Windowing},
     transport::Address,
 };
 
-use super::{DialectName, LineArgs, RunArgs, StopArgs, StopChoice, WayArgs};
+use super::{DialectName, LineArgs, LinkArgs, RunArgs, StopArgs, StopChoice, WayArgs};
 
 /// How fast the embedded simulators run: a job of half an hour takes half a minute.
 const EMBEDDED_SPEED: &str = "50";
@@ -108,7 +108,7 @@ pub(crate) fn job(typed: &RunArgs) -> anyhow::Result<(Job, Chosen)> {
         records(typed.state_dir.as_deref())
     });
     let stops = stops(&typed.stops, &job.settings())?;
-    Ok((job.stops(stops), chosen))
+    Ok((with_link(job.stops(stops), &typed.link), chosen))
 }
 
 /// A job that only prepares lines.
@@ -128,6 +128,14 @@ pub(crate) fn with_lines(mut job: Job, lines: &LineArgs, dialect: Dialect) -> Jo
     }
     match lines.rx {
         Some(bytes) => job.rx_bytes(bytes),
+        None => job,
+    }
+}
+
+/// A job that tries a lost link again as often as was typed.
+pub(crate) fn with_link(job: Job, link: &LinkArgs) -> Job {
+    match link.reconnect {
+        Some(times) => job.reconnect(RetryPolicy::file().with_retries(times)),
         None => job,
     }
 }

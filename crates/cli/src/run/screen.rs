@@ -124,6 +124,7 @@ fn doing(state: State) -> &'static str {
         State::AtStop => "at a stop",
         State::Cancelling => "cancelling",
         State::Faulted => "held",
+        State::Reconnecting => "reconnecting",
         State::Connecting | State::Disconnected => "connecting",
         _ => "streaming",
     }
@@ -235,7 +236,10 @@ fn words(event: &Event) -> Option<String> {
             attempt,
             after_ms,
             reason,
-        } => format!("{reason}; attempt {attempt} in {after_ms} ms"),
+        } => format!("reconnecting: {reason}; attempt {attempt} in {after_ms} ms"),
+        Event::Rejoined { executed, proof } => {
+            format!("the controller stands where line {executed} ends (by its {proof}); going on")
+        }
         Event::Disconnected { reason } => format!("disconnected: {reason}"),
         Event::StreamingPaused {
             mode,

@@ -9,9 +9,9 @@ use feedhold_stream_core::{
 };
 use tokio::sync::oneshot;
 
-use super::{Task, stops::Macro};
+use super::{Task, rejoin::Lost, stops::Macro};
 use crate::{
-    Event,
+    Event, Vetted,
     conduct::{Conduct, Recording},
     handle::{Cause, Job, Outcome, RunError, WishError},
     keeper::Keeper,
@@ -28,6 +28,11 @@ pub(super) struct Running {
     pub(super) resends: u64,
     /// The lines that run in place of the stop that was reached.
     pub(super) stop_macro: Option<Macro>,
+    /// What the file is and how its lines are prepared, to begin again in the middle of it.
+    pub(super) vetted: Vetted,
+    pub(super) chain: Arc<Chain>,
+    /// The link is gone, and the job waits for it.
+    pub(super) lost: Option<Lost>,
     chunks: u64,
     /// Where each chunk that is not answered yet ends in the file.
     ends: VecDeque<(u64, u64)>,
@@ -37,6 +42,13 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn chunks(&self) -> u64 {
         self.chunks
+    }
+
+    /// Begins to count anew, at a byte of the file.
+    pub(super) fn starts_over(&mut self, offset: u64) {
+        self.bytes_done = offset;
+        self.chunks = 0;
+        self.ends.clear();
     }
 
     pub(super) fn chunk_completed(&mut self, index: u64) {
@@ -55,47 +67,50 @@ impl Task {
         job: Job,
         reply: oneshot::Sender<Result<Outcome, RunError>>,
     ) {
-        if self
-            .job
-            .as_ref()
-            .is_some_and(|job| job.conduct.is_closing())
-        {
+        let busy = |job: &Running| job.conduct.is_closing() || job.lost.is_some();
+        if self.job.as_ref().is_some_and(busy) {
             return super::respond(reply, Err(RunError::Busy));
         }
-        match self.open_source(&job) {
+        match self.open_source(&job.vetted, &job.chain, job.done, job.offset) {
             Ok(source) => self.start(now, job, source, reply),
             Err(error) => super::respond(reply, Err(error)),
         }
     }
 
-    /// Opens the file, when the streamer is ready for a job.
-    fn open_source(&mut self, job: &Job) -> Result<Source, RunError> {
-        let identity = &job.vetted.identity;
+    /// Opens the file behind line `done`, at byte `offset`, when the streamer is ready for a program, and begins it.
+    pub(super) fn open_source(
+        &mut self,
+        vetted: &Vetted,
+        chain: &Arc<Chain>,
+        done: u64,
+        offset: u64,
+    ) -> Result<Source, RunError> {
+        let identity = &vetted.identity;
         let file = OpenFile::open(&identity.path)?;
-        if file.bytes != identity.bytes || file.modified != job.vetted.modified {
+        if file.bytes != identity.bytes || file.modified != vetted.modified {
             return Err(file.changed().into());
         }
         let start = Start {
-            line: job.done + 1,
-            offset: job.offset,
+            line: done + 1,
+            offset,
         };
         let budget = self.config.budget.clone();
-        let config = job.chain.config();
+        let config = chain.config();
         let flavor = config.dialect().flavor();
-        let content = Arc::clone(job.vetted.index().content());
+        let content = Arc::clone(vetted.index().content());
         let reader = Reader::new(file, start, flavor, sizer(&budget), content)?;
         // What lossless packing leaves out depends on where chunks begin, and was proved for the chunks of the vetting only.
         let (reader, chain) = match config.pack() {
             Pack::Lossless if start.is_whole() && cuts_as_vetted(&budget) => {
-                (reader.cut_as_vetted(), Arc::clone(&job.chain))
+                (reader.cut_as_vetted(), Arc::clone(chain))
             }
             Pack::Lossless => {
                 let config = config.clone().with_pack(Pack::Spaces);
                 (reader, Arc::new(Chain::new(config)))
             }
-            _ => (reader, Arc::clone(&job.chain)),
+            _ => (reader, Arc::clone(chain)),
         };
-        self.streamer.begin(job.done)?;
+        self.streamer.begin(done)?;
         let prepare: Prepare = Arc::new(move |raw| chain.prepare(raw));
         Ok(Source::new(reader, prepare, budget))
     }
@@ -112,10 +127,10 @@ impl Task {
         } else {
             Recording::Off
         };
-        let identity = job.vetted.identity;
+        let identity = &job.vetted.identity;
         let total_lines = identity.lines;
         let conduct = Conduct::begin(
-            identity,
+            identity.clone(),
             job.machine,
             self.config.checkpoints,
             recording,
@@ -136,6 +151,9 @@ impl Task {
             sent_bytes: 0,
             resends: 0,
             stop_macro: None,
+            vetted: job.vetted,
+            chain: job.chain,
+            lost: None,
             chunks: 0,
             ends: VecDeque::new(),
             reply,
@@ -252,8 +270,9 @@ impl Task {
     }
 
     /// Nothing leaves any more. The job is over for the world when its last record is durable.
-    fn close(&mut self, now: Duration) {
+    pub(super) fn close(&mut self, now: Duration) {
         self.source = None;
+        self.comparison = None;
         // Also where there is no link any more, and with it no loop that would think of it.
         self.consider_record(now);
         self.conclude_when_written();

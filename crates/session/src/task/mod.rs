@@ -6,6 +6,7 @@
 
 mod job;
 mod records;
+mod rejoin;
 mod report;
 mod stops;
 mod wire;
@@ -16,7 +17,7 @@ use feedhold_stream_core::{
     chunk::Prepared,
     dialect::RealtimeCommand,
     resume::Facts,
-    streamer::{self, CommandId, Greeted, Pause, Proceed, Streamer},
+    streamer::{self, CommandId, Fault, Greeted, Pause, Proceed, Streamer},
 };
 use feedhold_transport::{Connect, Exchanged, Link, LinkError};
 use tokio::{
@@ -24,7 +25,7 @@ use tokio::{
     time::{Instant, Sleep, sleep, sleep_until},
 };
 
-use self::{job::Running, wire::Wire};
+use self::{job::Running, rejoin::Comparison, wire::Wire};
 use crate::{
     Config, Event, Inquiry, Snapshot, State,
     handle::{Job, OpenError, Outcome, RunError, WishError},
@@ -59,6 +60,7 @@ enum Happened {
     Moved(Result<Exchanged, LinkError>),
     Chunk(Option<Result<Prepared, SourceError>>),
     Written(Written),
+    Compared(rejoin::Compared),
     Due,
 }
 
@@ -90,6 +92,8 @@ pub(crate) struct Task {
     job: Option<Running>,
     source: Option<Source>,
     keeper: Option<Keeper>,
+    /// A controller that came back is being compared with the job.
+    comparison: Option<Comparison>,
     starved_reported: bool,
     /// Who waits for the answer to a command.
     commands: HashMap<CommandId, Reply>,
@@ -124,6 +128,7 @@ impl Task {
             job: None,
             source: None,
             keeper: None,
+            comparison: None,
             starved_reported: false,
             commands: HashMap::new(),
             failed: 0,
@@ -193,6 +198,7 @@ impl Task {
 
     /// There will be no link any more. The last record is still written.
     async fn end_for_good(&mut self, reason: String) {
+        self.give_up_lost(&reason);
         self.emit(Event::Disconnected { reason });
         self.report_state();
         while self.job.is_some() {
@@ -229,6 +235,7 @@ impl Task {
                 }
                 Happened::Chunk(chunk) => self.take_chunk(chunk),
                 Happened::Written(written) => self.take_written(written),
+                Happened::Compared(compared) => self.take_compared(compared),
                 Happened::Due => self.streamer.handle_timeout(self.now()),
             }
         }
@@ -255,6 +262,7 @@ impl Task {
             moved = wire.exchange() => Happened::Moved(moved),
             chunk = next_chunk(&mut self.source), if wants_chunk => Happened::Chunk(chunk),
             written = next_written(&mut self.keeper) => Happened::Written(written),
+            compared = rejoin::compared(&mut self.comparison) => Happened::Compared(compared),
             () = alarm => Happened::Due,
         }
     }
@@ -298,13 +306,21 @@ impl Task {
             // Whoever opened the session may have given up waiting.
             respond(greeting, Ok(()));
         }
+        self.compare();
     }
 
     fn lose_link(&mut self) {
         let now = self.now();
+        self.comparison = None;
+        let afterwards = self.afterwards();
         self.streamer.handle_disconnect(now);
         while let Some(event) = self.streamer.poll_event() {
-            self.on_event(now, event);
+            match (event, afterwards) {
+                (streamer::Event::Fault(fault @ Fault::LinkLost { .. }), Some(afterwards)) => {
+                    self.lose_job(now, &fault, afterwards);
+                }
+                (event, _) => self.on_event(now, event),
+            }
         }
         self.forget_commands();
     }
@@ -325,6 +341,9 @@ impl Task {
 
     /// Grants a wish, or says why not.
     fn grant(&mut self, now: Duration, wish: Wish) {
+        let Some(wish) = self.grant_while_lost(now, wish) else {
+            return;
+        };
         match wish {
             Wish::Run(job, reply) => self.begin(now, *job, reply),
             Wish::Pause(pause, reply) => {

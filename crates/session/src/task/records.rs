@@ -78,7 +78,7 @@ impl Task {
     }
 }
 
-fn since_1970_ms() -> u64 {
+pub(super) fn since_1970_ms() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, super::millis)

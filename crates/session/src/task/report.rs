@@ -142,9 +142,19 @@ impl Task {
         });
     }
 
+    /// What the session is doing.
+    fn state(&self) -> State {
+        let is_lost = self.job.as_ref().is_some_and(|job| job.lost.is_some());
+        if is_lost {
+            State::Reconnecting
+        } else {
+            self.streamer.state().into()
+        }
+    }
+
     /// Publishes a snapshot when the session does something else than before.
     pub(super) fn report_state(&mut self) {
-        let state = State::from(self.streamer.state());
+        let state = self.state();
         if state != self.reported_state {
             self.reported_state = state;
             self.publish(self.job.as_ref().map(|running| self.progress(running)));
@@ -153,10 +163,11 @@ impl Task {
 
     /// Publishes a snapshot. Without a job, that of the last one stays.
     pub(super) fn publish(&self, progress: Option<Progress>) {
+        let state = self.state();
         self.publish.snapshot.send_modify(|snapshot| {
             let progress = progress.unwrap_or(snapshot.progress);
             *snapshot = Snapshot {
-                state: self.streamer.state().into(),
+                state,
                 progress,
                 status: self.streamer.status().map(Status::from),
                 pauses: self.pauses,

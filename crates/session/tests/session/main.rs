@@ -5,6 +5,7 @@ mod files;
 mod links;
 mod operators;
 mod records;
+mod rejoin;
 mod stops;
 mod stories;
 mod world;

@@ -41,7 +41,7 @@ impl Candidate {
         for axis in Axis::ALL {
             let known = match behind.dialect() {
                 Dialect::Grbl => machine_place(axis, behind, baseline),
-                Dialect::Marlin => logical_place(axis, behind),
+                Dialect::Marlin => logical_place(axis, behind, baseline),
             };
             if let Some(known) = known {
                 place[axis] = known;
@@ -93,7 +93,10 @@ fn machine_place(axis: Axis, at: &Tracker, baseline: &Baseline) -> Option<f64> {
 }
 
 /// Where an axis is in the coordinates of a printer's program.
-fn logical_place(axis: Axis, at: &Tracker) -> Option<f64> {
+fn logical_place(axis: Axis, at: &Tracker, baseline: &Baseline) -> Option<f64> {
+    if axis != Axis::E && at.placed(axis) == Placed::Never {
+        return baseline.position?.get(axis as usize).copied();
+    }
     let known = match axis {
         Axis::E => at.printer().knows_filament(),
         _ => at.placed(axis) == Placed::At,
