@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// List the jobs that were begun
     Jobs(JsonArgs),
+    /// List the records of a job and tell whether they are sound; writes nothing
+    Checkpoints(CheckpointsArgs),
     /// List the serial ports of this computer
     Ports(JsonArgs),
     /// Offer a simulated machine to other programs
@@ -78,6 +80,7 @@ impl Command {
             Self::Analyze(typed) => typed.json,
             Self::Resume(typed) => typed.screen.json,
             Self::Jobs(typed) | Self::Ports(typed) => typed.json,
+            Self::Checkpoints(typed) => typed.json,
             Self::Sim(_) | Self::Console(_) | Self::Completions { .. } => false,
         })
     }
@@ -321,6 +324,21 @@ pub(crate) struct ResumeArgs {
     pub(crate) state_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckpointsArgs {
+    /// The job, as `feedhold jobs` calls it [default: the one written last]
+    pub(crate) job: Option<String>,
+    /// Look at both copies of every slot, and explain what is found
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// One object of JSON a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where the records of jobs are kept
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

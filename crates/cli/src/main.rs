@@ -4,6 +4,7 @@ mod analyze;
 mod args;
 mod ask;
 mod check;
+mod checkpoints;
 mod console;
 mod controller_check;
 mod exit;
@@ -43,6 +44,7 @@ fn dispatch(command: Command, terminal: &term::Terminal) -> anyhow::Result<Exit>
         Command::Analyze(typed) => analyze::run(&typed, terminal),
         Command::Resume(typed) => resume::run(&typed, terminal),
         Command::Jobs(typed) => jobs::run(&typed),
+        Command::Checkpoints(typed) => checkpoints::run(&typed),
         Command::Ports(typed) => ports::run(&typed),
         Command::Sim(typed) => sim::run(&typed),
         Command::Console(typed) => console::run(&typed),

@@ -12,8 +12,8 @@ use std::{
 };
 
 use feedhold_checkpoint::{
-    self as checkpoint, CreateError, Entry, KEEP_FINISHED, ListError, OpenError, Peek, Store,
-    Warning, expired, peek,
+    self as checkpoint, CreateError, Entry, Inspection, KEEP_FINISHED, ListError, OpenError, Peek,
+    Store, Warning, expired, inspect, peek,
 };
 use feedhold_session::{
     FileIdentity, Record,
@@ -101,6 +101,12 @@ pub enum JobsError {
     /// Nothing was begun and left.
     #[error("there is no unfinished job in {}", root.display())]
     NoneUnfinished {
+        /// Where it was looked for.
+        root: PathBuf,
+    },
+    /// No job was ever begun, or all were forgotten.
+    #[error("there is no job in {}", root.display())]
+    None {
         /// Where it was looked for.
         root: PathBuf,
     },
@@ -255,6 +261,27 @@ impl Jobs {
             .ok_or_else(|| JobsError::NoneUnfinished {
                 root: self.root.clone(),
             })
+    }
+
+    /// The name of the job that was written last, finished or not.
+    ///
+    /// # Errors
+    /// [`JobsError::None`].
+    pub fn latest(&self) -> Result<String, JobsError> {
+        let latest = self.list()?.into_iter().next();
+        latest
+            .map(|known| known.name)
+            .ok_or_else(|| JobsError::None {
+                root: self.root.clone(),
+            })
+    }
+
+    /// Looks at the records of a job slot by slot, whoever has it open. Writes nothing and takes no lock. Blocks.
+    ///
+    /// # Errors
+    /// [`JobsError::Unknown`]; what is wrong with the records is part of the answer.
+    pub fn inspect(&self, name: &str) -> Result<Inspection<Record>, JobsError> {
+        Ok(inspect(&self.dir(name)?, &config()))
     }
 
     /// The directory of a job. A name is a name and no path.
