@@ -269,13 +269,13 @@ pub(crate) struct WayArgs {
     #[arg(long, value_name = "MM", allow_negative_numbers = true)]
     pub(crate) safe_z_machine: Option<f64>,
     /// How far above the highest point of the program to travel [default: 2]
-    #[arg(long, value_name = "MM")]
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
     pub(crate) clearance: Option<f64>,
     /// The tool is a beam: off until the program needs it, no plunge
     #[arg(long)]
     pub(crate) laser: bool,
     /// Push out so much filament beside the print first
-    #[arg(long, value_name = "MM")]
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
     pub(crate) prime: Option<f64>,
     /// Home X and Y of a printer that has restarted, with the nozzle still at the height of the place
     #[arg(long, requires = "homed")]

@@ -9,7 +9,7 @@ use feedhold::{
     Error, Job,
     job::Connected,
     jobs::Jobs,
-    resume::{self, Approach, Choice, Homed, Plan, Refusal, Stopped, way_of},
+    resume::{self, Approach, Choice, Homed, Plan, Refusal, Stopped},
     session::{OpenError, Record},
     stream_core::resume::Facts,
     transport::Address,
@@ -223,8 +223,8 @@ impl Operator<'_> {
     }
 
     async fn chosen(&self, choice: Choice, facts: &Facts) -> Result<Plan, Error> {
-        let (stopped, way) = (self.stopped.clone(), way_of(facts, self.way));
-        thinking(move || stopped.plan(choice, way))
+        let (stopped, facts, way) = (self.stopped.clone(), facts.clone(), self.way);
+        thinking(move || stopped.plan_beside(choice, &facts, way))
             .await
             .unwrap_or(Err(Error::Gone))
     }

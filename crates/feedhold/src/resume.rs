@@ -13,7 +13,7 @@ use feedhold_checkpoint::OpenError;
 use feedhold_session::{Doubtful, Reason, Record, Setup, Vetted, history::History, prospect};
 use feedhold_stream_core::{
     chunk::Class,
-    resume::{Baseline, ControllerIdentity, Facts, InDoubt, Located, locate},
+    resume::{Baseline, Candidate, ControllerIdentity, Facts, InDoubt, Located, footing, locate},
     streamer::GreetingError,
     wire::Chain,
 };
@@ -112,13 +112,15 @@ impl Stopped {
     /// [`Error::Resume`] with what stands against it; [`Error::Source`] when the file cannot be read.
     pub fn decide(&self, facts: &Facts, homed: Homed, way: Approach) -> Result<Plan, Error> {
         self.check_controller(facts, homed)?;
-        let way = way_of(facts, way);
         let clean = self.in_doubt().is_none();
         if facts.was_reset {
             if !clean {
                 return Err(self.doubt().into());
             }
-            return self.plan(Choice::Executed, way);
+            return self.plan(
+                Choice::Executed,
+                with_table(facts, way).footing(Footing::Lost),
+            );
         }
         match self.locate(facts)? {
             Ok(Located::Exact { done, .. }) => {
@@ -131,7 +133,10 @@ impl Stopped {
                 Refusal::Moved { .. }
                 | Refusal::ModalDiffers { .. }
                 | Refusal::PositionUnknown { .. },
-            ) if clean => self.plan(Choice::Executed, way),
+            ) if clean => {
+                let footing = self.footing(self.record.executed, facts)??;
+                self.plan(Choice::Executed, with_table(facts, way).footing(footing))
+            }
             Err(refusal) => Err(refusal.into()),
         }
     }
@@ -181,6 +186,28 @@ impl Stopped {
         let history = self.read(done)?;
         let plan = Plan::with(done, history.offset, &history.at, &history.ahead, &way)?;
         Ok(plan.beside(self.record.executed, self.last()))
+    }
+
+    /// The same beside a controller that is there: offsets that it has lost are set again, others are left alone. Blocks.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_beside(&self, choice: Choice, facts: &Facts, way: Approach) -> Result<Plan, Error> {
+        let place = match choice {
+            Choice::Executed => self.record.executed,
+            Choice::Line(line) => self.before(line)?,
+            Choice::Retract => self.retract()?,
+        };
+        // Whoever chooses a line has seen the offsets that differ, and takes them for right.
+        let footing = self.footing(place, facts)?.unwrap_or(Footing::Kept);
+        self.plan(choice, with_table(facts, way).footing(footing))
+    }
+
+    /// What the controller still knows of what the program has set up to line `done`.
+    fn footing(&self, done: u64, facts: &Facts) -> Result<Result<Footing, Refusal>, Error> {
+        let at = self.read(done)?.at;
+        let candidate = Candidate::first(done, &at, self.baseline.as_ref());
+        Ok(footing(&candidate, &at, facts))
     }
 
     /// The last line in front of the first motion at or behind `line`.
@@ -299,21 +326,14 @@ impl Stopped {
     }
 }
 
-/// What a controller has lost of what the program set, and whether it has a tool table.
-#[must_use]
-pub fn way_of(facts: &Facts, way: Approach) -> Approach {
-    let footing = if facts.was_reset {
-        Footing::Lost
-    } else {
-        Footing::Kept
-    };
+/// Whether the controller has a tool table.
+fn with_table(facts: &Facts, way: Approach) -> Approach {
     let firmware = facts.identity.firmware.to_lowercase();
-    let table = if firmware.contains("grblhal") {
+    way.tool_table(if firmware.contains("grblhal") {
         ToolTable::Present
     } else {
         ToolTable::Absent
-    };
-    way.footing(footing).tool_table(table)
+    })
 }
 
 /// What keeps a controller from being asked, in the words of the closed list.

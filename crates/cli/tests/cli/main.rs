@@ -4,3 +4,4 @@ mod bad_input;
 mod checkpoints;
 mod common;
 mod jobs;
+mod resume;

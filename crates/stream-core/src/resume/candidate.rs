@@ -3,7 +3,9 @@
 use feedhold_gcode_parse::{Axis, Block, Effect, MotionKind, Position, ToolLength};
 
 use super::{
-    Baseline, Candidate, LineEffect, Placed, SYSTEMS, StoredOffsets, Tracker,
+    Baseline, Candidate, Facts, Footing, LineEffect, Placed, Refusal, SYSTEMS, StoredOffsets,
+    Tracker,
+    locate::check_offsets,
     tracker::{AXES, Shift},
 };
 use crate::dialect::Dialect;
@@ -130,12 +132,13 @@ fn offsets(at: &Tracker, baseline: &Baseline) -> StoredOffsets {
             }
         }
     }
-    if AXES
+    let unknown = AXES
         .into_iter()
-        .any(|axis| places.shift_of(axis) != Shift::None || machine.g92_offset()[axis] != 0.0)
-    {
-        offsets.g92 = None;
-    }
+        .any(|axis| places.shift_of(axis) == Shift::Unfounded);
+    offsets.g92 = baseline.offsets.g92.filter(|_| !unknown).map(|before| {
+        let shifts = [Axis::X, Axis::Y, Axis::Z].map(|axis| machine.g92_offset()[axis]);
+        core::array::from_fn(|axis| before[axis] + shifts[axis])
+    });
     if places.sets_tool_length() {
         let known = matches!(
             machine.state().tool_length,
@@ -144,6 +147,33 @@ fn offsets(at: &Tracker, baseline: &Baseline) -> StoredOffsets {
         offsets.tool_length = known.then(|| machine.tool_offset()[Axis::Z]);
     }
     offsets
+}
+
+/// What a controller that shows no sign of a restart still knows behind a candidate: a reset between two connections leaves the
+/// machine where it is, and takes the offsets of G92 away.
+///
+/// # Errors
+/// [`Refusal::OffsetsDiffer`] when an offset is another one than it has to be, and the program has not set it itself.
+pub fn footing(candidate: &Candidate, at: &Tracker, facts: &Facts) -> Result<Footing, Refusal> {
+    if facts.was_reset {
+        return Ok(Footing::Lost);
+    }
+    let shifted = AXES
+        .into_iter()
+        .any(|axis| at.places().shift_of(axis) != Shift::None);
+    let cleared = facts.offsets.g92 == Some([0.0; 3]);
+    let is_zero = candidate.offsets.g92 == Some([0.0; 3]);
+    let lost = shifted && cleared && !is_zero;
+    let mut expected = candidate.clone();
+    if lost {
+        expected.offsets.g92 = None;
+    }
+    if at.places().sets_tool_length() {
+        // The approach sets it again.
+        expected.offsets.tool_length = None;
+    }
+    check_offsets(&expected, facts)?;
+    Ok(if lost { Footing::Lost } else { Footing::Kept })
 }
 
 fn line_effect(dialect: Dialect, block: &Block<'_>, effect: &Effect) -> LineEffect {

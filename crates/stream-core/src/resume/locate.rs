@@ -297,7 +297,7 @@ fn difference_of(candidate: &Candidate, word: &str) -> Option<Refusal> {
     }
 }
 
-fn check_offsets(candidate: &Candidate, facts: &Facts) -> Result<(), Refusal> {
+pub(super) fn check_offsets(candidate: &Candidate, facts: &Facts) -> Result<(), Refusal> {
     let (expected, reported) = (&candidate.offsets, &facts.offsets);
     let names = ["G54", "G55", "G56", "G57", "G58", "G59"];
     let systems = names

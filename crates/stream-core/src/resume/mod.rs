@@ -23,6 +23,7 @@ mod tests;
 mod tracker;
 
 pub use approach::{Approach, Footing, Homing, Tool, ToolTable};
+pub use candidate::footing;
 pub use facts::{Baseline, ControllerIdentity, Facts, SYSTEMS, StoredOffsets};
 pub use interval::{Candidate, Interval, LineEffect, NumberAnchor};
 pub use locate::{Located, Proof, locate};

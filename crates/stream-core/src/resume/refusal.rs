@@ -222,7 +222,9 @@ pub enum Refusal {
         line: u64,
     },
     /// An axis was moved, and nothing says where to.
-    #[error("{axis} was only moved by steps up to line {line}, so nobody knows where it has to be")]
+    #[error(
+        "{axis} was moved by steps, or to where only the controller knows, up to line {line}: nobody can tell where it has to be"
+    )]
     PositionUnknown {
         /// Its letter.
         axis: char,

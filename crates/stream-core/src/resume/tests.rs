@@ -5,6 +5,7 @@ mod mills;
 mod printers;
 mod refusals;
 mod text;
+mod words;
 
 use feedhold_gcode_parse::Block;
 

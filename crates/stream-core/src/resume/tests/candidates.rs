@@ -62,6 +62,7 @@ fn offsets_are_those_of_the_beginning_and_what_the_program_made_of_them() {
     );
     assert_eq!(offsets("G0 X1\nG10 L20 P1 X0\n").systems[0], None);
     assert_eq!(offsets("G92 X0\n").g92, None);
+    assert_eq!(offsets("G0 X5\nG92 X0\n").g92, Some([6.0, 0.0, 0.0]));
     assert_eq!(offsets("G43.1 Z4\n").tool_length, Some(4.0));
     assert_eq!(offsets("G43.1 Z4\nG49\n").tool_length, Some(0.0));
 }
@@ -105,4 +106,39 @@ fn a_printer_tells_logical_places() {
     let known = |axis: Axis| candidate.placed[axis as usize].then_some(candidate.place[axis]);
     let axes = [Axis::X, Axis::Y, Axis::Z, Axis::E].map(known);
     assert_eq!(axes, [Some(3.0), Some(2.0), None, Some(1.5)]);
+}
+
+#[test]
+fn a_reset_between_two_connections_shows_in_the_offsets() {
+    let footing_with = |program, change: fn(&mut Facts)| {
+        let (at, _) = read(Dialect::Grbl, program, u64::MAX);
+        let baseline = Baseline {
+            offsets: StoredOffsets {
+                g92: Some([0.0; 3]),
+                ..baseline().offsets
+            },
+            ..baseline()
+        };
+        let candidate = Candidate::first(1, &at, Some(&baseline));
+        let mut facts = Facts::new(Dialect::Grbl);
+        facts.offsets = candidate.offsets;
+        change(&mut facts);
+        footing(&candidate, &at, &facts).map_err(|refusal| refusal.code())
+    };
+    let shifted = "G0 X5 Y2 Z1\nG92 X0\nG0 X1\n";
+    let plain = "G0 X5 Y2 Z1\n";
+    let cleared: fn(&mut Facts) = |facts| facts.offsets.g92 = Some([0.0; 3]);
+    assert_eq!(footing_with(shifted, |_| {}), Ok(Footing::Kept));
+    assert_eq!(footing_with(shifted, cleared), Ok(Footing::Lost));
+    assert_eq!(footing_with(plain, cleared), Ok(Footing::Kept));
+    assert_eq!(
+        footing_with(plain, |facts| facts.was_reset = true),
+        Ok(Footing::Lost)
+    );
+    let zeroed: fn(&mut Facts) = |facts| facts.offsets.systems[0] = Some([0.0; 3]);
+    assert_eq!(footing_with(plain, zeroed), Err("offsets-differ"));
+    let no_length: fn(&mut Facts) = |facts| facts.offsets.tool_length = Some(0.0);
+    assert_eq!(footing_with(plain, no_length), Err("offsets-differ"));
+    let sets_length = "G43.1 Z4\nG0 X5 Y2 Z1\n";
+    assert_eq!(footing_with(sets_length, no_length), Ok(Footing::Kept));
 }
