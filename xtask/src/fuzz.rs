@@ -219,14 +219,8 @@ impl<'a> Fuzzed<'a> {
             format!("-rss_limit_mb={MEMORY}"),
             format!("-artifact_prefix={}/", self.artifacts().display()),
         ]);
-        let words = self
-            .root
-            .join(PACKAGE)
-            .join("dict")
-            .join(format!("{}.dict", self.name));
-        if words.exists() {
-            command.arg(format!("-dict={}", words.display()));
-        }
+        let words = self.root.join(PACKAGE).join("words.dict");
+        command.arg(format!("-dict={}", words.display()));
         let ended_well = self.logged(&mut command, &self.log())?;
         let log = fs::read(self.log()).unwrap_or_default();
         Ok(Tally::of(&String::from_utf8_lossy(&log), ended_well))
