@@ -137,6 +137,8 @@ impl Controller {
         if let Some(line) = source_line(&line.text) {
             self.answered = self.answered.max(line);
         }
+        // Marlin has no such answer.
+        let refuse = refuse.filter(|_| self.dialect == Dialect::Grbl);
         self.plan(&line.text, refuse.is_some());
         Some(match self.dialect {
             Dialect::Marlin if line.text.contains("M115") => {
