@@ -38,11 +38,7 @@ pub(crate) fn run(typed: &ResumeArgs, terminal: &Terminal) -> anyhow::Result<Exi
     let begun = jobs.open(&name).map_err(|error| {
         resume::refusal_of_records(&error).map_or(Error::Jobs(error), Error::Resume)
     })?;
-    let record = begun
-        .store
-        .latest()
-        .cloned()
-        .ok_or(Error::Resume(Refusal::NotBegun))?;
+    let record = resume::newest(&begun).map_err(Error::Resume)?;
     let view = View::new(&typed.screen, terminal);
     begun
         .warnings
@@ -205,7 +201,7 @@ impl Operator<'_> {
         let mut words = dialogue::introduction(&refusal, &self.stopped, retract);
         loop {
             let choice = match dialogue::ask(&words).await {
-                Answer::Quit => return Err(Error::Resume(refusal).into()),
+                Answer::Quit => return Err(coded(Exit::Cancelled, "nothing was moved")),
                 Answer::Retract => Choice::Retract,
                 Answer::Line(line) => Choice::Line(line),
                 Answer::Unclear => {
@@ -239,10 +235,12 @@ impl Operator<'_> {
         if self.typed.yes || self.is_there() && ask::yes_soon(&question).await {
             return Ok(());
         }
-        Err(coded(
-            Exit::Cancelled,
-            "nothing was moved; run with --yes to go on without being asked",
-        ))
+        let words = if self.is_there() {
+            "nothing was moved"
+        } else {
+            "nothing was moved; run with --yes to go on without being asked"
+        };
+        Err(coded(Exit::Cancelled, words))
     }
 
     /// An alarm, a hold or an open door are reasons of their own.

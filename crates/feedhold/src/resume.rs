@@ -18,7 +18,11 @@ use feedhold_stream_core::{
     wire::Chain,
 };
 
-use crate::{Error, job::Settings, jobs::JobsError};
+use crate::{
+    Error,
+    job::Settings,
+    jobs::{Begun, JobsError},
+};
 
 pub use feedhold_stream_core::resume::{
     Approach, Footing, Homing, Plan, RangeError, Refusal, Step, Tool, ToolTable,
@@ -382,6 +386,14 @@ fn name(identity: &ControllerIdentity) -> String {
         }
     }
     name
+}
+
+/// The newest record of a job.
+///
+/// # Errors
+/// [`Refusal::NotBegun`] when it ended before its first.
+pub fn newest(begun: &Begun) -> Result<Record, Refusal> {
+    begun.store.latest().cloned().ok_or(Refusal::NotBegun)
 }
 
 /// Where the file of a job is: where it was, or where the user says.

@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 
 use feedhold_session::vet;
-use feedhold_stream_core::dialect::{Coordinates, Dialect};
+use feedhold_stream_core::dialect::{Coordinates, Dialect, Response, ResponseReader};
 use tempfile::{TempDir, tempdir};
 
 use super::*;
+use crate::jobs::Jobs;
 
 struct Part {
     _dir: TempDir,
@@ -293,4 +294,160 @@ fn states_and_records_that_stand_against_it_have_codes() {
         }),
         Some("record-version")
     );
+}
+
+/// Every code of the closed list, and how it comes about.
+#[test]
+fn every_code_is_reached() {
+    let mut reached = std::collections::BTreeSet::new();
+    let refused = |result: Result<Plan, Error>| match result {
+        Err(Error::Resume(refusal)) => refusal.code(),
+        other => panic!("{other:?} is no refusal"),
+    };
+
+    // Records and files.
+    let slots = part(Dialect::Grbl, SLOTS);
+    let killed = killed(&slots);
+    let begun = |record: Record| match slots.stopped(&record) {
+        Err(Error::Resume(refusal)) => refusal.code(),
+        other => panic!("{other:?} is no refusal"),
+    };
+    let kept = tempdir().expect("a directory");
+    let unbegun = Jobs::at(kept.path())
+        .begin(&killed.file, &slots.settings)
+        .expect("a place for records");
+    reached.insert(newest(&unbegun).expect_err("no record").code());
+    reached.insert(begun(slots.record(9)));
+    reached.insert(begun(Record {
+        reason: Reason::Finished,
+        ..killed.clone()
+    }));
+    let mut other_file = killed.clone();
+    other_file.file.digest = [7; 32];
+    reached.insert(begun(other_file));
+    for error in [
+        OpenError::Damaged {
+            place: "a store".into(),
+            damage: feedhold_checkpoint::Damage::NoRecord,
+        },
+        OpenError::RecordVersion {
+            place: "a store".into(),
+            found: 9,
+            expected: 2,
+        },
+    ] {
+        let refusal = refusal_of_records(&JobsError::Open(error)).expect("a refusal");
+        reached.insert(refusal.code());
+    }
+
+    // What a controller says of itself.
+    let fits = || facts([3.0, 1.0, -1.0]);
+    let changes: [fn(&mut Facts); 7] = [
+        |facts| facts.was_reset = true,
+        |facts| facts.identity.note = "another".into(),
+        |facts| facts.machine_position = Coordinates::new(&[70.0, 0.0, 0.0]),
+        |facts| facts.offsets.systems[0] = Some([1.0; 3]),
+        |facts| facts.words = Some("G1 F999".into()),
+        |facts| facts.words = Some("G1 T7".into()),
+        |facts| facts.steps_per_mm = Some([80.0; 3]),
+    ];
+    let mut record = killed.clone();
+    if let Some(before) = &mut record.baseline {
+        before.steps_per_mm = Some([250.0; 3]);
+    }
+    let stopped = slots.stopped(&record).expect("a job to go on with");
+    for change in changes {
+        let mut facts = fits();
+        change(&mut facts);
+        let decided = stopped.decide(&facts, Homed::Unknown, Approach::new());
+        reached.insert(refused(decided));
+    }
+    let mut reset = fits();
+    reset.was_reset = true;
+    let decided = stopped.decide(&reset, Homed::Confirmed, Approach::new());
+    reached.insert(refused(decided));
+    let states = ["Hold:0", "Door:0", "Jog"].map(|state| GreetingError::NotIdle {
+        state: state.into(),
+    });
+    for error in states.iter().chain([&GreetingError::Locked]) {
+        for homed in [Homed::Unknown, Homed::Confirmed] {
+            reached.extend(refusal_of_greeting(error, homed).map(|refusal| refusal.code()));
+        }
+    }
+    let print = part(
+        Dialect::Marlin,
+        "M140 S60\nG1 X1 Y1 Z1 F900\nG1 X2\nG1 X3\n",
+    );
+    reached.insert(refused(Err(cooled(&print))));
+
+    // What the program does.
+    let allow = [
+        "G41", "G81", "G33", "G5", "G43", "G95", "G68", "M98", "H", "R", "P", "I", "J", "K", "Q",
+    ];
+    for (dialect, program, done) in [
+        (Dialect::Grbl, "M98 P1\nG0 X1\n", 1),
+        (Dialect::Marlin, "M808 L2\nG1 X1\n", 1),
+        (Dialect::Grbl, "G0 X1\nG91\nG0 Y1\n", 2),
+        (Dialect::Grbl, "G41\nG0 X1\n", 1),
+        (Dialect::Grbl, "G81 X1 Z-1 R1 F9\nX2\n", 1),
+        (Dialect::Grbl, "G0 X1\nG33 Z-1 K1\nX2\n", 2),
+        (
+            Dialect::Grbl,
+            "G0 X1 Y1\nG5 X2 Y2 I1 J1 P1 Q1 F9\nX3 Y3 P1 Q1\n",
+            2,
+        ),
+        (Dialect::Grbl, "G0 X1\nG38.2 F10\nX3\n", 2),
+        (Dialect::Grbl, "G43 H1\nG0 X1\n", 1),
+        (Dialect::Grbl, "G95\nG0 X1\n", 1),
+        (Dialect::Grbl, "G91\nG0 X1\nG0 X1\n", 2),
+        (Dialect::Grbl, "G68 R5\nG0 X1\n", 1),
+        (Dialect::Grbl, "G1 X1 F9\nG2 X2 R5\nX3 R5\n", 2),
+        (Dialect::Marlin, "G1 X1 F9\nG10\nG1 X2\n", 2),
+    ] {
+        let mut part = part(dialect, program);
+        part.settings.allow = allow
+            .iter()
+            .map(|word| word.parse().expect("a word"))
+            .collect();
+        reached.insert(refused(part.plan(&part.record(done))));
+    }
+    reached.insert(refused(slots.chosen(&killed, Choice::Line(99))));
+    let ends = part(Dialect::Grbl, "G0 X1\nM5\n");
+    reached.insert(refused(ends.chosen(&ends.record(1), Choice::Line(2))));
+    let stopped = slots
+        .stopped(&slots.record(4))
+        .expect("a job to go on with");
+    let plan = stopped
+        .plan(Choice::Executed, Approach::new())
+        .expect("a plan");
+    let edited = plan.edited("M0\n").expect("for this place");
+    reached.insert(stopped.wire(&edited).expect_err("a stop").code());
+
+    let all: std::collections::BTreeSet<_> = Refusal::CODES.iter().copied().collect();
+    let missing: Vec<_> = all.difference(&reached).collect();
+    assert!(missing.is_empty(), "not reached: {missing:?}");
+}
+
+/// The refusal of a print whose bed has gone cold.
+fn cooled(print: &Part) -> Error {
+    let mut facts = Facts::new(Dialect::Marlin);
+    let mut reader = ResponseReader::new(Dialect::Marlin);
+    let mut input = b"X:2.00 Y:1.00 Z:1.00 E:0.00 Count X:160 Y:80 Z:400\nok T:20.0 /0.0 B:31.4 /60.0 @:0 B@:0\n".as_slice();
+    while let Some(response) = reader.next(&mut input) {
+        match response {
+            Response::Temperature(found) => facts.temperatures = Some(found),
+            Response::Position(found) => facts.position = Some(found.position),
+            _ => {}
+        }
+    }
+    let record = Record {
+        ceiling: 4,
+        sent: 4,
+        reason: Reason::Interval,
+        ..print.record(2)
+    };
+    let stopped = print.stopped(&record).expect("a job to go on with");
+    stopped
+        .decide(&facts, Homed::Unknown, Approach::new())
+        .expect_err("a cold bed")
 }

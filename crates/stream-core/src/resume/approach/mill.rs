@@ -188,7 +188,7 @@ fn spindle(steps: &mut Steps<'_>, state: &ModalState, purpose: &str) {
     };
     let speed = number(state.spindle_speed);
     match state.spindle {
-        Spindle::Off if state.spindle_speed == 0.0 => steps.add(code, purpose),
+        Spindle::Off if state.spindle_speed == 0.0 => steps.add(code, "nothing turns"),
         _ => steps.add(format!("{code} S{speed}"), purpose),
     }
 }
