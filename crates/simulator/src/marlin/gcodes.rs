@@ -104,6 +104,7 @@ impl Marlin {
             (28, _) => return Outcome::Takes(Job::Drain(After::Home(axes_to_home(command)))),
             (29, _) => {
                 // Only phase 1 (or a plain G29) probes; the others calculate.
+                self.kept.measured();
                 let probes = command.value(b'P').is_none_or(|phase| phase == 1.0);
                 let time = if probes && !command.has(b'A') {
                     LEVELLING

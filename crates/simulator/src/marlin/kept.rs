@@ -60,6 +60,11 @@ impl Kept {
         }
     }
 
+    /// G29: what was measured is in force.
+    pub(super) const fn measured(&mut self) {
+        self.mesh = Mesh::On;
+    }
+
     pub(super) fn remember(&self, memory: &mut Memory) {
         memory.number("pressure advance", self.pressure_advance);
         let mesh = match self.mesh {

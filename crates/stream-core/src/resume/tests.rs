@@ -2,7 +2,6 @@
 
 mod candidates;
 mod mills;
-mod places;
 mod printers;
 mod refusals;
 mod text;

@@ -146,6 +146,13 @@ impl Tracker {
         }
     }
 
+    /// What a printer was told besides motion and modes, and what is still in force: heat, fans, limits, pressure advance, mesh,
+    /// babysteps, objects; as the lines that say it anew. Empty for a mill.
+    #[must_use]
+    pub fn printer_lines(&self) -> Vec<String> {
+        self.printer.lines()
+    }
+
     /// Whether a line moves, or tries to with words that need a motion mode.
     #[must_use]
     pub fn moves(block: &Block<'_>, effect: &Effect) -> bool {
@@ -215,7 +222,8 @@ impl Tracker {
                 self.places.lose_all();
                 self.printer.measured(code);
             }
-            (b'M', 18 | 84 | 206 | 428) => {
+            (b'M', 18 | 84) => self.places.let_go(block),
+            (b'M', 206 | 428) => {
                 self.places.lose_all();
                 self.printer.apply(code, block, self.machine.state().tool);
             }

@@ -301,11 +301,6 @@ fn modes(steps: &mut Steps<'_>, state: &ModalState) {
         "the program is in inches",
     );
     mode(
-        state.feed_mode == FeedMode::InverseTime,
-        "G93",
-        "the program uses inverse time",
-    );
-    mode(
         state.distance == Distance::Incremental,
         "G91",
         "the program moves by steps",
@@ -313,6 +308,8 @@ fn modes(steps: &mut Steps<'_>, state: &ModalState) {
     let motion = match state.motion {
         MotionMode::Rapid => "G0",
         MotionMode::Cancelled => "G80",
+        // grbl takes no G1 without a feed; the program has to name one of its own before it cuts.
+        _ if state.feed == 0.0 || state.feed_mode != FeedMode::PerMinute => "G1 F100",
         _ => "G1",
     };
     let leaves = !matches!(
@@ -327,4 +324,7 @@ fn modes(steps: &mut Steps<'_>, state: &ModalState) {
             "the motion mode of the program"
         },
     );
+    if state.feed_mode == FeedMode::InverseTime {
+        steps.add("G93", "the program uses inverse time");
+    }
 }

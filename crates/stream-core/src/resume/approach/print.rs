@@ -202,6 +202,12 @@ fn in_force(steps: &mut Steps<'_>, state: &ModalState) {
     if fans == 0 {
         steps.add("M107", "the fan is off");
     }
+    if state.feed_percent_kept != 100.0 {
+        let kept = number(state.feed_percent_kept);
+        steps.add(format!("M220 S{kept}"), "the feed override put aside");
+        steps.add("M220 B", "put aside again");
+        steps.add("M220 S100", "no feed override");
+    }
     for (code, percent, what) in [
         ("M220", state.feed_percent, "feed override"),
         ("M221", state.flow_percent, "flow override"),

@@ -41,9 +41,9 @@ fn every_mode_of_the_program_is_in_force_in_the_end() {
             "G4 P3",
             "G1 Z5 F100",
             "G18",
-            "G93",
             "G91",
             "G80",
+            "G93",
         ],
     );
 }

@@ -71,8 +71,6 @@ pub(crate) struct Places {
     origins: [u16; CoordinateSystem::ALL.len()],
     /// The same for origins that were set relative to where the machine was (G10 L20).
     renamed: [u16; CoordinateSystem::ALL.len()],
-    /// The program has ended a shift of G92.
-    unshifts: bool,
     /// Which entry of the controller's tool table G43 has named.
     table_entry: Option<u32>,
 }
@@ -101,7 +99,6 @@ fields!(Places {
     axes,
     origins,
     renamed,
-    unshifts,
     table_entry,
 });
 
@@ -139,11 +136,6 @@ impl Places {
         self.origins
             .get(system as usize)
             .is_some_and(|axes| axes >> axis as u16 & 1 == 1)
-    }
-
-    /// Whether the program has ended a shift of G92: its own, or one of before.
-    pub(crate) fn unshifts(&self) -> bool {
-        self.unshifts
     }
 
     /// Whether the program has set it relative to where the machine was.
@@ -233,11 +225,12 @@ impl Places {
         let names_none = AXES
             .into_iter()
             .all(|axis| block.word(axis.letter()).is_none());
-        // Marlin homes three axes when none is named.
-        let all = if marlin { 3 } else { AXES.len() };
         for (axis, place) in AXES.into_iter().zip(&mut self.axes) {
             let named = block.word(axis.letter()).is_some();
-            if named || names_none && (axis as usize) < all {
+            let linear = matches!(axis, Axis::X | Axis::Y | Axis::Z);
+            // Other axes are there only when the program has used them, and Marlin leaves them where they are.
+            let there = linear || !marlin && place.how != Placed::Never;
+            if named || names_none && there {
                 place.how = how;
                 if marlin {
                     place.shift = Shift::None;
@@ -312,7 +305,6 @@ impl Places {
 
     /// G92.1 and G92.2 take the names back that G92 has given; what somebody gave before the program is unknown.
     pub(super) fn unshift(&mut self, machine: &Interpreter) {
-        self.unshifts = true;
         for (axis, place) in AXES.into_iter().zip(&mut self.axes) {
             if place.how == Placed::At && place.shift != Shift::Known {
                 place.how = Placed::BySteps;
@@ -360,10 +352,29 @@ impl Places {
         }
     }
 
-    /// Nobody knows any more where anything is.
+    /// Nobody knows any more where anything is: X, Y and Z, and what else the program has moved.
     pub(super) fn lose_all(&mut self) {
-        for place in &mut self.axes {
-            place.how = Placed::BySteps;
+        for (axis, place) in AXES.into_iter().zip(&mut self.axes) {
+            let linear = matches!(axis, Axis::X | Axis::Y | Axis::Z);
+            if linear || place.how != Placed::Never {
+                place.how = Placed::BySteps;
+            }
+        }
+    }
+
+    /// M18 and M84: the motors of the axes named let go, all of them when none is named. With a time alone they only will, some day.
+    pub(super) fn let_go(&mut self, block: &Block<'_>) {
+        let names_any = b"XYZE".iter().any(|letter| block.word(*letter).is_some());
+        if !names_any {
+            if block.word(b'S').is_none() {
+                self.lose_all();
+            }
+            return;
+        }
+        for (axis, place) in AXES.into_iter().zip(&mut self.axes) {
+            if block.word(axis.letter()).is_some() {
+                place.how = Placed::BySteps;
+            }
         }
     }
 }

@@ -124,9 +124,17 @@ impl Printer {
         self.filament
     }
 
-    /// A G code has measured the bed.
+    /// A G code has measured the bed, and what was measured is in force, whatever M420 said before.
     pub(super) fn measured(&mut self, code: Code) {
-        self.mesh |= code == Code::new(29);
+        if code != Code::new(29) {
+            return;
+        }
+        self.mesh = true;
+        for (setting, _, letter, value) in &mut self.settings {
+            if (*setting, *letter) == (420, b'S') {
+                *value = "1".to_owned();
+            }
+        }
     }
 
     /// Heaters that are on, the bed first: kind, number, target.
@@ -196,7 +204,10 @@ impl Printer {
     /// What is lost only when the printer restarts, because it is not set to a value but moved by steps, or measured.
     pub(crate) fn lost(&self) -> Vec<Extra> {
         let mut extras = Vec::new();
-        let has_mesh = self.settings.iter().any(|(code, ..)| *code == 420);
+        let has_mesh = self
+            .settings
+            .iter()
+            .any(|(code, _, letter, _)| (*code, *letter) == (420, b'S'));
         if self.mesh && !has_mesh {
             extras.push(Extra {
                 line: "M420 S1".to_owned(),
@@ -216,6 +227,24 @@ impl Printer {
             });
         }
         extras
+    }
+
+    /// Everything it holds, as lines that say it anew.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let heat = self
+            .heaters
+            .iter()
+            .map(|(kind, number, target)| match kind {
+                HeaterKind::Bed => format!("M140 S{target}"),
+                HeaterKind::Chamber => format!("M141 S{target}"),
+                HeaterKind::Hotend => format!("M104 T{number} S{target}"),
+            });
+        let fans = self.fans();
+        let fans = fans.map(|(fan, speed)| format!("M106 P{fan} S{speed}"));
+        let extras = self.settings().into_iter().chain(self.lost());
+        heat.chain(fans)
+            .chain(extras.map(|extra| extra.line))
+            .collect()
     }
 
     fn heat(&mut self, kind: HeaterKind, number: u32, block: &Block<'_>) {
