@@ -19,7 +19,7 @@ mod program;
 mod wild;
 
 pub use check::{Choice, check};
-pub use fields::{of_interpreter, of_machine};
+pub use fields::{of_interpreter, of_machine, of_product};
 pub use finding::{Checked, Finding, Question};
 pub use machine::{Machine, NotTaken};
 pub use program::{LoadError, Program};

@@ -1,7 +1,6 @@
 //! Takes jobs up again at random lines, on simulated machines after a power cut, and asks whether they go on as if nothing had
 //! happened. `cargo xtask resume-check` runs it optimised; `docs/testing.md` tells more.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,7 +43,7 @@ struct Args {
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     skip: Vec<WordName>,
 
-    /// A line to put in front of each file, such as F500; may be given again.
+    /// A line to put in front of each program of a mill, such as F500; may be given again.
     #[arg(long, value_name = "LINE")]
     before: Vec<String>,
 }
@@ -109,7 +108,11 @@ impl Args {
     }
 
     fn load(&self, file: &Path, dialect: Dialect) -> Result<Program, String> {
-        Program::load(file, &self.before, self.settings(dialect))
+        let before = match dialect {
+            Dialect::Grbl => self.before.as_slice(),
+            _ => &[],
+        };
+        Program::load(file, before, self.settings(dialect))
             .map_err(|error| format!("{}: {error}", file.display()))
     }
 
@@ -184,7 +187,7 @@ fn report(jobs: &[Job], told: &[Told], elapsed: Duration) -> ExitCode {
     let mut good = true;
     for (job, told) in jobs.iter().zip(told) {
         let checked = &told.checked;
-        let refused: u64 = checked.refused.values().sum();
+        let refused: u64 = checked.refused.values().map(|(count, _)| count).sum();
         let result = match (&told.failure, checked.found) {
             (Some(failure), _) => format!("FAILED: {failure}"),
             (None, 0) => "equal".to_owned(),
@@ -205,12 +208,7 @@ fn report(jobs: &[Job], told: &[Told], elapsed: Duration) -> ExitCode {
         for finding in &checked.findings {
             println!("    {}: {finding}", job.program.name);
         }
-        sum.asked += checked.asked;
-        sum.run += checked.run;
-        sum.rests += checked.rests;
-        sum.motions += checked.motions;
-        sum.found += checked.found;
-        add_up(&mut sum.refused, &checked.refused);
+        sum.add(told.checked.clone());
     }
     println!(
         "{} lines asked, {} plans run, {} rests with {} motions compared, {} found, {:.1} s",
@@ -221,20 +219,14 @@ fn report(jobs: &[Job], told: &[Told], elapsed: Duration) -> ExitCode {
         sum.found,
         elapsed.as_secs_f64()
     );
-    for (code, count) in &sum.refused {
+    for (code, (count, text)) in &sum.refused {
         let share = *count as f64 / sum.asked.max(1) as f64 * 100.0;
-        println!("refused as {code:<24} {count:>8}  {share:>6.2} %");
+        println!("refused as {code:<20} {count:>8}  {share:>6.2} %  such as: {text}");
     }
     if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    }
-}
-
-fn add_up(sum: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
-    for (code, count) in more {
-        *sum.entry(code.clone()).or_default() += count;
     }
 }
 

@@ -44,10 +44,8 @@ pub enum Scale {
 /// A piece of a row that runs by itself.
 struct Piece<'a> {
     row: usize,
-    run: Box<Run<'a>>,
+    run: Box<dyn Fn(&mut Tally) -> Result<(), Broken> + Send + Sync + 'a>,
 }
-
-type Run<'a> = dyn Fn(&mut Tally) -> Result<(), Broken> + Send + Sync + 'a;
 
 /// The rows of the table, and the work they are made of.
 #[derive(Default)]

@@ -101,6 +101,15 @@ impl Machine {
         }
     }
 
+    /// Machine Z of the zero that Z words count from, mm.
+    #[must_use]
+    pub fn shift_z(&self) -> f64 {
+        match &self.0 {
+            Kind::Grbl(machine) => machine.shift_z(),
+            Kind::Marlin(machine) => machine.shift_z(),
+        }
+    }
+
     /// Everything in force, by name.
     #[must_use]
     pub fn fields(&self) -> Fields {

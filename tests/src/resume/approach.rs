@@ -45,7 +45,8 @@ pub(super) fn run(
         .map_err(|refused| refused.to_string())?;
     let mut legs = Vec::new();
     for line in prepared.lines() {
-        let from = place(&machine);
+        let before = of_machine(&machine.simulator().memory());
+        let from = ["x", "y", "z"].map(|axis| before.number(axis).unwrap_or(0.0));
         machine.send(line.text).map_err(|error| error.to_string())?;
         let memory = of_machine(&machine.simulator().memory());
         legs.extend(machine.take_entries().into_iter().map(|entry| Leg {
@@ -57,19 +58,19 @@ pub(super) fn run(
     Ok(Approached { machine, legs })
 }
 
-/// What is wrong with the way back to the place. `ceiling` is the highest machine Z of the whole program, `wanted` what has to be in
-/// force in the end.
+/// What is wrong with the way back to the place. `ceiling` is the highest machine Z of the whole program, if there is one, `wanted`
+/// what has to be in force in the end.
 pub(super) fn faults(
     legs: &[Leg],
     wanted: &Fields,
-    ceiling: f64,
+    ceiling: Option<f64>,
     firmware: Firmware,
 ) -> Vec<String> {
     let mut faults = Vec::new();
     let z = wanted.number("z").unwrap_or(0.0);
     // A print grows under the nozzle; a mill has to stay above everything that the program mills and clamps.
     let clearance = match firmware {
-        Firmware::Grbl => ceiling.max(z),
+        Firmware::Grbl => ceiling.map_or(f64::NEG_INFINITY, |ceiling| ceiling.max(z)),
         Firmware::Marlin => z,
     };
     let turning = wanted.number("turning at").unwrap_or(0.0);
@@ -83,7 +84,8 @@ pub(super) fn faults(
         if sideways && lowest < clearance - NEAR {
             faults.push(format!("to X{x} Y{y} at Z{lowest}, below Z{clearance}"));
         }
-        let plunges = z < clearance - NEAR && z < leg.from[2] - NEAR;
+        let cuts = leg.entry.kind == Kind::Linear;
+        let plunges = (cuts || z < clearance - NEAR) && z < leg.from[2] - NEAR;
         if plunges && leg.entry.kind == Kind::Rapid && firmware == Firmware::Grbl {
             faults.push(format!("a rapid down to Z{z}"));
         }
@@ -124,9 +126,4 @@ pub(super) fn differences(uninterrupted: &Fields, restored: &Fields) -> Vec<Diff
         !near && !difference.field.starts_with("homed ")
     });
     differences
-}
-
-fn place(machine: &Machine) -> [f64; 3] {
-    let [x, y, z, _] = machine.simulator().snapshot().position;
-    [x, y, z]
 }

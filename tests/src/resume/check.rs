@@ -4,7 +4,7 @@ use feedhold::stream_core::resume::{Plan, Tracker};
 use feedhold_simulator::{Entry, Kind};
 
 use super::approach::{self, Approached};
-use super::fields::{of_interpreter, of_machine};
+use super::fields::{of_machine, of_product};
 use super::finding::{Checked, Question};
 use super::machine::{Machine, NotTaken};
 use super::program::Program;
@@ -60,7 +60,7 @@ struct Run<'a> {
     machine: Machine,
     entries: Vec<Entry>,
     /// Highest Z that the whole program goes to, machine mm.
-    ceiling: f64,
+    ceiling: Option<f64>,
     resumed: Vec<Resumed>,
     checked: Checked,
 }
@@ -124,7 +124,12 @@ impl<'a> Run<'a> {
     fn ask(&mut self, line: u64, with_rest: bool) {
         self.checked.asked += 1;
         let memory = of_machine(&self.machine.simulator().memory());
-        let product = of_interpreter(self.tracker.machine());
+        // As an index keeps it.
+        let Some(tracker) = Tracker::from_bytes(&self.tracker.to_bytes()) else {
+            let what = "a tracker does not come back from its bytes";
+            return self.checked.find(line, Question::Rebuilt, what);
+        };
+        let product = of_product(&tracker);
         for difference in self.paper.fields().differences(&product) {
             self.checked.find(line, Question::Rebuilt, difference);
         }
@@ -132,11 +137,8 @@ impl<'a> Run<'a> {
             self.checked.find(line, Question::Witness, difference);
         }
         let ahead = self.program.ahead(line);
-        match Plan::new(line, 0, &self.tracker, &ahead) {
-            Err(refusal) => {
-                let code = refusal.code().to_owned();
-                *self.checked.refused.entry(code).or_default() += 1;
-            }
+        match Plan::new(line, 0, &tracker, &ahead) {
+            Err(refusal) => self.checked.refuse(&refusal),
             Ok(plan) => self.take_up(line, &plan, &memory, with_rest),
         }
     }
@@ -153,7 +155,17 @@ impl<'a> Run<'a> {
             self.checked.find(line, Question::Approach, fault);
         }
         let restored = of_machine(&machine.simulator().memory());
-        let differences = approach::differences(memory, &restored);
+        let mut differences = approach::differences(memory, &restored);
+        // An arc mode cannot be set without an arc; it need not be when the next motion names its own.
+        let names_mode = self
+            .program
+            .ahead(line)
+            .next
+            .is_none_or(|next| next.names_mode);
+        differences.retain(|difference| !(names_mode && difference.field == "motion"));
+        // grbl has no word for "no feed"; a program without one names one before it cuts.
+        let no_feed = memory.number("feed") == Some(0.0);
+        differences.retain(|difference| !(no_feed && difference.field == "feed"));
         let good = differences.is_empty();
         for difference in differences {
             self.checked.find(line, Question::Restored, difference);
@@ -271,15 +283,22 @@ fn same_kind(want: &Kind, got: &Kind) -> bool {
     }
 }
 
-/// Highest machine Z that the program goes to on this machine; where it was before does not count.
-fn ceiling(program: &Program, mut oracle: modal::Machine) -> f64 {
-    let (home, mut highest) = (oracle.height(), f64::NEG_INFINITY);
+/// Highest machine Z that the program goes to on this machine; where it was before does not count. A program that shifts its Z on the
+/// way has no height that is above everything.
+fn ceiling(program: &Program, mut oracle: modal::Machine) -> Option<f64> {
+    let (home, mut highest) = (oracle.height(), None);
+    let mut shift = None;
     for text in &program.source {
         // A refused line is found when it is its turn.
         let read = oracle.read(&without_skipped(program, text));
-        if read.is_ok() && (oracle.height() != home || highest.is_finite()) {
-            highest = highest.max(oracle.height());
+        let height = oracle.height();
+        if read.is_err() || (height == home && highest.is_none()) {
+            continue;
         }
+        if *shift.get_or_insert(oracle.shift_z()) != oracle.shift_z() {
+            return None;
+        }
+        highest = Some(highest.map_or(height, |highest: f64| highest.max(height)));
     }
     highest
 }

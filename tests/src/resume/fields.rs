@@ -2,9 +2,10 @@ use feedhold::gcode_parse::{
     Axis, CoordinateSystem, CutterCompensation, Distance, FeedMode, Flavor, Interpreter, PathMode,
     Position, Reference, Spindle, ToolLength, Units,
 };
+use feedhold::stream_core::{dialect::Dialect, resume::Tracker};
 use feedhold_simulator::{Held, Memory};
 
-use crate::oracle::modal::Fields;
+use crate::oracle::modal::{self, Fields, Firmware};
 
 const NAMES: [&str; 3] = ["x", "y", "z"];
 
@@ -16,6 +17,28 @@ pub fn of_machine(memory: &Memory) -> Fields {
         match held {
             Held::Word(word) => fields.set_word(name.to_owned(), word),
             Held::Number(number) => fields.set_number(name.to_owned(), number),
+        }
+    }
+    fields
+}
+
+/// What the product has rebuilt: modes and place from its interpreter, and what else a printer was told from the lines that would say it
+/// anew.
+#[must_use]
+pub fn of_product(tracker: &Tracker) -> Fields {
+    let mut fields = of_interpreter(tracker.machine());
+    if tracker.dialect() != Dialect::Marlin {
+        return fields;
+    }
+    let mut plain = modal::Machine::new(Firmware::Marlin);
+    for line in tracker.printer_lines() {
+        if let Err(refused) = plain.read(&line) {
+            fields.set_word(refused.to_string(), "not understood");
+        }
+    }
+    for (name, value) in plain.fields().iter() {
+        if fields.word(name).is_none() && fields.number(name).is_none() {
+            fields.set(name.to_owned(), value.clone());
         }
     }
     fields

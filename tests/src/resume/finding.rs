@@ -1,18 +1,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use feedhold::stream_core::resume::Refusal;
+
 /// Findings of one program that are told; further kinds of them are only counted.
 const KEPT: usize = 12;
 
 /// What came of a program.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Checked {
     /// Lines at which the questions were asked.
     pub asked: u64,
     /// Plans that were run on a machine.
     pub run: u64,
-    /// Plans that were refused, by the code of the refusal.
-    pub refused: BTreeMap<String, u64>,
+    /// Plans that were refused, by the code of the refusal: how many, and the text of the first.
+    pub refused: BTreeMap<String, (u64, String)>,
     /// Rests that were run to the end of the program.
     pub rests: u64,
     /// Motions of those that were compared.
@@ -90,13 +92,19 @@ impl Checked {
         self.rests += other.rests;
         self.motions += other.motions;
         self.found += other.found;
-        for (code, count) in other.refused {
-            *self.refused.entry(code).or_default() += count;
+        for (code, (count, text)) in other.refused {
+            self.refused.entry(code).or_insert((0, text)).0 += count;
         }
         other
             .findings
             .into_iter()
             .for_each(|finding| self.note(finding));
+    }
+
+    pub(super) fn refuse(&mut self, refusal: &Refusal) {
+        let code = refusal.code().to_owned();
+        let told = || (0, refusal.to_string());
+        self.refused.entry(code).or_insert_with(told).0 += 1;
     }
 
     pub(super) fn find(&mut self, line: u64, question: Question, what: impl fmt::Display) {

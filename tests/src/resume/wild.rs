@@ -98,7 +98,7 @@ fn printer(rng: &mut Rng) -> String {
         36 => format!("M204 S{}", 300 + rng.below(3000)),
         37 => format!("M205 X{} Y{}", 4 + rng.below(9), 4 + rng.below(9)),
         38 => format!("M900 K0.{:02}", rng.below(20)),
-        39 => rng.pick(&["M420 S1", "M420 S0", "M420 Z10"]).into(),
+        39 => rng.pick(&["M420 S1", "M420 S0", "M420 Z10", "G29"]).into(),
         40 => format!("M290 Z0.{:02}", rng.below(10)),
         41 => rng
             .pick(&[

@@ -36,6 +36,11 @@ impl Fields {
         Self::default()
     }
 
+    /// Notes a value.
+    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: Value) {
+        self.0.insert(name.into(), value);
+    }
+
     /// Notes a word.
     pub fn set_word(
         &mut self,
@@ -81,11 +86,6 @@ impl Fields {
             Value::Number(number) => Some(*number),
             Value::Word(_) => None,
         }
-    }
-
-    /// Forgets a field.
-    pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name)
     }
 
     /// All fields, by name.

@@ -313,6 +313,10 @@ impl Grbl {
         self.at[2]
     }
 
+    pub(super) fn shift_z(&self) -> f64 {
+        self.shift()[2]
+    }
+
     pub(super) fn fields(&self) -> Fields {
         let mut fields = Fields::new();
         let groups = [

@@ -158,7 +158,9 @@ impl Marlin {
                 }
             }
             "G92.1" => self.shift = [0.0; 3],
-            "G4" | "G29" | "G80" => {}
+            // What was measured is in force.
+            "G29" => self.mesh = Some("on"),
+            "G4" | "G80" => {}
             _ if first.0 == 'T' => self.tool = number(first)?,
             _ if first.0 == 'M' => return self.m_code(&code, words),
             _ => return Err(format!("what {code} does is beyond this oracle")),
@@ -293,6 +295,10 @@ impl Marlin {
         self.at[2]
     }
 
+    pub(super) const fn shift_z(&self) -> f64 {
+        self.shift[2]
+    }
+
     pub(super) fn fields(&self) -> Fields {
         let mut fields = Fields::new();
         for (name, code) in [
@@ -363,7 +369,9 @@ impl Objects {
                 'U' => {
                     self.cancelled.remove(&index?);
                 }
-                'C' => self.cancelled.extend(self.current),
+                'C' => self
+                    .cancelled
+                    .extend(self.current.filter(|object| *object >= 0)),
                 'T' => *self = Self::default(),
                 _ => {}
             }
