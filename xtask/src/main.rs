@@ -11,6 +11,7 @@ mod crash;
 mod fuzz;
 mod generate;
 mod kill;
+mod mutants;
 mod resume_check;
 mod setup;
 mod sh;
@@ -45,6 +46,7 @@ enum Command {
     Kill(kill::Args),
     Fuzz(fuzz::Args),
     ResumeCheck(resume_check::Args),
+    Mutants(mutants::Args),
 }
 
 fn main() -> ExitCode {
@@ -70,5 +72,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Kill(args) => kill::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::ResumeCheck(args) => resume_check::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
     }
 }
