@@ -66,13 +66,16 @@ pub(crate) enum Doing {
     Open,
 }
 
+/// Offset and bytes of a write that a mistake delays.
+type HeldWrite = (u64, Vec<u8>);
+
 /// A disk with at most one mistake in the store above it.
 #[derive(Debug, Clone)]
 pub(crate) struct Planted<B> {
     inner: B,
     bug: Option<Bug>,
     doing: Rc<Cell<Doing>>,
-    held: Rc<RefCell<Vec<(u64, Vec<u8>)>>>,
+    held: Rc<RefCell<Vec<HeldWrite>>>,
     rewrote: Rc<Cell<bool>>,
     /// The image as a store sees it that compares no chain, until something is written.
     chained: Rc<RefCell<Vec<u8>>>,

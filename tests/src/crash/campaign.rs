@@ -44,8 +44,10 @@ pub enum Scale {
 /// A piece of a row that runs by itself.
 struct Piece<'a> {
     row: usize,
-    run: Box<dyn Fn(&mut Tally) -> Result<(), Broken> + Send + Sync + 'a>,
+    run: Box<Run<'a>>,
 }
+
+type Run<'a> = dyn Fn(&mut Tally) -> Result<(), Broken> + Send + Sync + 'a;
 
 /// The rows of the table, and the work they are made of.
 #[derive(Default)]

@@ -101,13 +101,16 @@ pub fn explore(
     }
 }
 
+/// Copies, and what an open takes them for.
+type Kinds = Vec<(usize, ClassNo)>;
+
 struct World<'t> {
     pages: Pages,
     fates: FateBook,
     /// Images that were opened, by their bytes.
     judged: HashSet<(Image, Claim, Depth)>,
     /// What was shown for copies that were taken for these, all others being as in `base`.
-    verdicts: HashMap<(Vec<(usize, ClassNo)>, Claim, Depth), State>,
+    verdicts: HashMap<(Kinds, Claim, Depth), State>,
     base: Image,
     bug: Option<Bug>,
     limits: Limits,

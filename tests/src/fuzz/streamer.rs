@@ -1,6 +1,7 @@
 //! The streamer as a state machine: any order of calls, any bytes from the controller, at any times.
 
 mod controller;
+mod laws;
 mod program;
 
 use std::collections::BTreeSet;
@@ -8,9 +9,7 @@ use std::time::Duration;
 
 use feedhold_stream_core::{
     dialect::{Dialect, RealtimeCommand},
-    streamer::{
-        CommandId, Config, Event, Expiry, Pause, Positions, Proceed, State, Streamer, Windowing,
-    },
+    streamer::{CommandId, Config, Expiry, Pause, Positions, Proceed, State, Streamer, Windowing},
 };
 
 use super::{Input, assert_shown};
@@ -108,6 +107,8 @@ struct Scene {
     asked: BTreeSet<u64>,
     /// Since the program began, nobody has answered but the controller.
     told_the_truth: bool,
+    /// Since the program began, no report has named a place where the machine was not.
+    told_the_place: bool,
     before: Positions,
     reached: BTreeSet<String>,
 }
@@ -145,6 +146,7 @@ impl Scene {
             may_wait: 0,
             asked: BTreeSet::new(),
             told_the_truth: true,
+            told_the_place: true,
             before: Positions::default(),
             reached: BTreeSet::new(),
         };
@@ -231,6 +233,7 @@ impl Scene {
             self.program = Program::starting_behind(done);
             self.controller.begin(done);
             self.told_the_truth = self.controller.is_honest();
+            self.told_the_place = true;
             self.before = self.streamer.positions();
             assert_eq!((self.before.executed, self.before.sent), (done, done));
         }
@@ -298,8 +301,11 @@ impl Scene {
 
     /// The machine tells its state. Standing idle over unanswered lines, it has lost some.
     fn report(&mut self, state: &str, place: u8) {
-        if state == "Idle" && self.controller.owes() > 0 {
-            self.lie();
+        match (state, self.controller.owes()) {
+            ("Idle", 0) => self.controller.comes_to_rest(),
+            ("Idle", _) => self.lie(),
+            // The place is made up.
+            _ => self.told_the_place = false,
         }
         self.hear(format!("<{state}|MPos:{place}.000,0.000,0.000|FS:0,0>\n").as_bytes());
     }
@@ -377,104 +383,5 @@ impl Scene {
         }
         self.collect();
         self.laws();
-    }
-
-    /// Lines left in this state, under this ceiling.
-    fn sent(&mut self, state: State, ceiling: u64, out: &[u8]) {
-        assert!(out.len() <= 17 * 1024, "{} bytes at once", out.len());
-        assert!(state != State::Disconnected, "lines without a link");
-        for line in out.split_inclusive(|byte| *byte == b'\n') {
-            match self.controller.receive(line) {
-                Some(source_line) => {
-                    assert!(
-                        source_line <= ceiling,
-                        "line {source_line} is beyond the ceiling {ceiling}"
-                    );
-                    self.program
-                        .left(self.streamer.dialect(), state, source_line);
-                }
-                None if state == State::Greeting => {
-                    let harmless = [&b"$I"[..], b"M115", b"M110", b"M105"];
-                    let asks = |known: &&[u8]| line.windows(known.len()).any(|part| part == *known);
-                    assert!(
-                        harmless.iter().any(asks),
-                        "{} before the greeting",
-                        line.escape_ascii()
-                    );
-                }
-                None => {}
-            }
-        }
-    }
-
-    fn collect(&mut self) {
-        let mut count = 0;
-        while let Some(event) = self.streamer.poll_event() {
-            count += 1;
-            self.on_event(&event);
-        }
-        assert!(count <= 260 + self.may_wait, "{count} events waited");
-        self.may_wait = 0;
-    }
-
-    fn on_event(&mut self, event: &Event) {
-        match event {
-            Event::CommandDone {
-                id: CommandId(id), ..
-            } => assert!(self.asked.remove(id), "command {id} is answered twice"),
-            Event::Finished => {
-                self.program.finished();
-                if self.told_the_truth {
-                    self.reached.insert("Honest".to_owned());
-                }
-                let at = self.streamer.positions();
-                assert!(at.executed == at.sent, "finished at {at:?}");
-                assert!(
-                    !self.controller.is_honest() || self.controller.owes() == 0,
-                    "finished before every answer"
-                );
-            }
-            Event::Fault(fault) => assert!(!fault.to_string().is_empty()),
-            Event::GreetingFailed(error) => assert_shown(&error.to_string(), 1_000),
-            _ => {}
-        }
-    }
-
-    /// What holds between any two calls.
-    fn laws(&mut self) {
-        let at = self.streamer.positions();
-        assert!(
-            at.executed <= at.acked && at.acked <= at.sent && at.sent <= at.ceiling,
-            "{at:?}"
-        );
-        assert!(
-            at.sent >= self.before.sent,
-            "{at:?} behind {:?}",
-            self.before
-        );
-        if self.controller.is_honest() {
-            assert!(
-                at.executed >= self.before.executed && at.acked >= self.before.acked,
-                "{at:?} behind {:?}",
-                self.before
-            );
-        }
-        if self.controller.is_honest() && self.told_the_truth {
-            let answered = self.controller.answered().max(self.program.skipped());
-            assert!(at.acked <= answered, "{at:?}, and {answered} was answered");
-        }
-        self.before = at;
-        self.reached.insert(format!("{:?}", self.streamer.state()));
-        let window = self.streamer.window();
-        assert!(
-            window
-                .max_bytes()
-                .is_none_or(|most| window.used_bytes() <= most),
-            "{window:?}"
-        );
-        assert!(
-            self.streamer.state() != State::Disconnected || window.used_lines() == 0,
-            "lines in flight without a link"
-        );
     }
 }

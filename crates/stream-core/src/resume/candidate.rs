@@ -81,13 +81,15 @@ fn machine_place(axis: Axis, at: &Tracker, baseline: &Baseline) -> Option<f64> {
                 on(baseline.offsets.systems.get(system as usize)?.as_ref()?)?
             };
             let g92 = on(&baseline.offsets.g92?)?;
+            // Somebody's shift of before the program, which the program may have ended before or after it moved.
+            let ended = g92 != 0.0 && places.unshifts();
             let tool = match axis {
                 Axis::Z if !places.sets_tool_length() => baseline.offsets.tool_length?,
                 _ => 0.0,
             };
             let from_table = at.machine().state().tool_length != ToolLength::Dynamic
                 && at.machine().state().tool_length != ToolLength::Off;
-            let unknown = shifted || axis == Axis::Z && from_table;
+            let unknown = shifted || ended || axis == Axis::Z && from_table;
             (!unknown).then_some(position + origin + g92 + tool)
         }
         _ => None,
@@ -132,13 +134,19 @@ fn offsets(at: &Tracker, baseline: &Baseline) -> StoredOffsets {
             }
         }
     }
-    let unknown = AXES
+    // A shift of before the program counts no more once the program has ended it.
+    let ended = places.unshifts() && baseline.offsets.g92 != Some([0.0; 3]);
+    let unfounded = AXES
         .into_iter()
         .any(|axis| places.shift_of(axis) == Shift::Unfounded);
-    offsets.g92 = baseline.offsets.g92.filter(|_| !unknown).map(|before| {
-        let shifts = [Axis::X, Axis::Y, Axis::Z].map(|axis| machine.g92_offset()[axis]);
-        core::array::from_fn(|axis| before[axis] + shifts[axis])
-    });
+    offsets.g92 = baseline
+        .offsets
+        .g92
+        .filter(|_| !(ended || unfounded))
+        .map(|before| {
+            let shifts = [Axis::X, Axis::Y, Axis::Z].map(|axis| machine.g92_offset()[axis]);
+            core::array::from_fn(|axis| before[axis] + shifts[axis])
+        });
     if places.sets_tool_length() {
         let known = matches!(
             machine.state().tool_length,

@@ -2,6 +2,7 @@
 
 mod candidates;
 mod mills;
+mod places;
 mod printers;
 mod refusals;
 mod text;

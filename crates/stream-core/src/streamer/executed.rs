@@ -147,6 +147,13 @@ impl Executed {
         self.within(self.lag);
     }
 
+    /// The line that is answered next is refused. It takes no block and waits for none, so it proves nothing about those before it.
+    pub(super) fn on_refused(&mut self) {
+        if let Some(next) = self.pending.get_mut(self.answered) {
+            next.kind = Kind::Other;
+        }
+    }
+
     /// A command beside the program was answered.
     pub(super) fn on_command_ack(&mut self) {
         let next = self.pending.get(self.answered);
@@ -321,6 +328,22 @@ mod tests {
         assert_eq!((run.executed.executed(), run.executed.acked()), (1, acked));
         run.run("G4 P0", Class::Patient);
         assert_eq!(run.executed.executed(), acked + 1);
+    }
+
+    #[test]
+    fn a_refused_motion_proves_nothing_about_those_before_it() {
+        let mut run = Run::new(Dialect::Grbl);
+        run.moves(lag(Dialect::Grbl));
+        run.send("G1 X500 F600", Class::Motion);
+        run.executed.on_refused();
+        run.executed.on_ack(run.line);
+        assert_eq!(run.executed.executed(), 0);
+        run.send("G4 P0", Class::Patient);
+        run.executed.on_refused();
+        run.executed.on_ack(run.line);
+        assert_eq!(run.executed.executed(), 0);
+        run.moves(1);
+        assert_eq!(run.executed.executed(), 1);
     }
 
     #[test]

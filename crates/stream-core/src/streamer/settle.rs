@@ -118,6 +118,9 @@ impl Streamer {
                 cursor,
                 source_line,
             } => {
+                if answer.is_err() {
+                    self.executed.on_refused();
+                }
                 self.account_program_line(now, cursor, source_line);
                 if let Err(answer) = answer {
                     // What it would have done is not done.
@@ -129,6 +132,7 @@ impl Streamer {
             Origin::Command(id) => {
                 self.told_commands = id.0 + 1;
                 if answer.is_err() {
+                    self.executed.on_refused();
                     self.lose_way();
                 }
                 self.executed.on_command_ack();

@@ -438,15 +438,21 @@ impl Chain {
         draft: &mut Draft,
     ) -> Result<(), Found> {
         write_spaces(self.config.dialect, text, items, draft.buffer());
-        let shortest = fit::stored(self.config.dialect, draft.open());
+        let stored = fit::stored(self.config.dialect, draft.open());
         let room = fit::room(&self.config, number);
-        if shortest <= room {
-            return Ok(());
-        }
-        let excerpt = format!(
-            "the line needs {shortest} bytes without its blanks where {} takes {room}",
-            super::refusal::firmware(self.config.dialect)
-        );
+        // A `$` line keeps its blanks on the wire.
+        let passing = draft.open().len();
+        let window = fit::whole(&self.config, number);
+        let firmware = super::refusal::firmware(self.config.dialect);
+        let excerpt = match (stored <= room, passing <= window) {
+            (true, true) => return Ok(()),
+            (true, false) => format!(
+                "the line needs {passing} bytes with its blanks where the receive buffer of {firmware} takes {window}"
+            ),
+            (false, _) => format!(
+                "the line needs {stored} bytes without its blanks where {firmware} takes {room}"
+            ),
+        };
         Err(Found {
             column: 0,
             code: RefusalCode::TooLong,

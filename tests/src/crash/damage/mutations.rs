@@ -247,7 +247,7 @@ impl Mutant {
                 let (copy, at) = (place(random), random.below(SECTORS));
                 sector_mut(self.page(subject, copy), at)
                     .iter_mut()
-                    .for_each(|byte| *byte = random.next() as u8);
+                    .for_each(|byte| *byte = random.number() as u8);
             }
         }
     }

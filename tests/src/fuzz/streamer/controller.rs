@@ -19,6 +19,8 @@ pub(super) struct Controller {
     honest: bool,
     /// Source line of the last line of the program that was answered.
     answered: u64,
+    /// Source lines of motions that were answered and that its planner may still hold.
+    planned: VecDeque<u64>,
 }
 
 #[derive(Debug)]
@@ -38,6 +40,7 @@ impl Controller {
             greets: false,
             honest: true,
             answered: 0,
+            planned: VecDeque::new(),
         }
     }
 
@@ -58,6 +61,17 @@ impl Controller {
     /// A program begins behind this line.
     pub(super) fn begin(&mut self, done: u64) {
         self.answered = done;
+        self.planned.clear();
+    }
+
+    /// It stands idle: everything that was answered has been executed.
+    pub(super) fn comes_to_rest(&mut self) {
+        self.planned.clear();
+    }
+
+    /// The first motion of the program that was answered and may not have been executed.
+    pub(super) fn planned(&self) -> Option<u64> {
+        self.planned.front().copied()
     }
 
     /// Somebody says something that this controller did not.
@@ -123,6 +137,9 @@ impl Controller {
         if let Some(line) = source_line(&line.text) {
             self.answered = self.answered.max(line);
         }
+        // Marlin has no such answer.
+        let refuse = refuse.filter(|_| self.dialect == Dialect::Grbl);
+        self.plan(&line.text, refuse.is_some());
         Some(match self.dialect {
             Dialect::Marlin if line.text.contains("M115") => {
                 "FIRMWARE_NAME:Marlin 2.1.2\nCap:EMERGENCY_PARSER:1\nok\n".to_owned()
@@ -139,6 +156,22 @@ impl Controller {
                 |code| format!("error:{}\n", code % 40),
             ),
         })
+    }
+
+    /// Keeps as many answered motions back as a stock build can, until a line is answered that waits for all of them.
+    fn plan(&mut self, text: &str, refused: bool) {
+        let waits: &[&str] = match self.dialect {
+            Dialect::Marlin => &["M400"],
+            _ => &["G4", "M3", "$"],
+        };
+        if waits.iter().any(|word| text.contains(word)) {
+            self.planned.clear();
+        } else if let Some(line) = source_line(text).filter(|_| text.contains("G1X") && !refused) {
+            self.planned.push_back(line);
+            if self.planned.len() > self.dialect.lag_blocks() {
+                self.planned.pop_front();
+            }
+        }
     }
 
     /// Marlin wants numbers in order and checksums that are right.

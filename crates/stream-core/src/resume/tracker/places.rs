@@ -71,6 +71,8 @@ pub(crate) struct Places {
     origins: [u16; CoordinateSystem::ALL.len()],
     /// The same for origins that were set relative to where the machine was (G10 L20).
     renamed: [u16; CoordinateSystem::ALL.len()],
+    /// The program has ended a shift of G92.
+    unshifts: bool,
     /// Which entry of the controller's tool table G43 has named.
     table_entry: Option<u32>,
 }
@@ -99,6 +101,7 @@ fields!(Places {
     axes,
     origins,
     renamed,
+    unshifts,
     table_entry,
 });
 
@@ -136,6 +139,11 @@ impl Places {
         self.origins
             .get(system as usize)
             .is_some_and(|axes| axes >> axis as u16 & 1 == 1)
+    }
+
+    /// Whether the program has ended a shift of G92: its own, or one of before.
+    pub(crate) fn unshifts(&self) -> bool {
+        self.unshifts
     }
 
     /// Whether the program has set it relative to where the machine was.
@@ -305,6 +313,7 @@ impl Places {
 
     /// G92.1 and G92.2 take the names back that G92 has given; what somebody gave before the program is unknown.
     pub(super) fn unshift(&mut self, machine: &Interpreter) {
+        self.unshifts = true;
         for (axis, place) in AXES.into_iter().zip(&mut self.axes) {
             if place.how == Placed::At && place.shift != Shift::Known {
                 place.how = Placed::BySteps;

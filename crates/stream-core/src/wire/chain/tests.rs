@@ -295,6 +295,12 @@ fn long_lines_lose_their_blanks_and_nothing_else() {
         "G1 X123.4567 Y123.4567",
         "line 1, column 1: the line needs 20 bytes without its blanks where grbl 1.1 takes 18; split the line",
     );
+    check(&small, "$N0=G1 X1 Y2 Z3 F4", "1 $N0=G1 X1 Y2 Z3 F4");
+    check(
+        &small,
+        "$N0=G1 X1 Y2 Z3 F40",
+        "line 1, column 1: the line needs 19 bytes with its blanks where the receive buffer of grbl 1.1 takes 18; split the line",
+    );
 }
 
 #[test]
