@@ -94,6 +94,12 @@ impl World {
         let _ = self.collect();
     }
 
+    /// Gives the streamer the rest of a program whose lines up to `done` are executed.
+    pub fn go_on(&mut self, done: u64, chunks: impl IntoIterator<Item = Prepared>) {
+        self.done = done;
+        self.load(chunks);
+    }
+
     /// Puts the cable back in; the next program goes on behind line `done`.
     pub fn plug(&mut self, on_open: OnOpen, done: u64) {
         self.machine.reconnect(self.now, on_open);

@@ -98,7 +98,8 @@ fn machine_place(axis: Axis, at: &Tracker, baseline: &Baseline) -> Option<f64> {
 
 /// Where an axis is in the coordinates of a printer's program.
 fn logical_place(axis: Axis, at: &Tracker, baseline: &Baseline) -> Option<f64> {
-    if axis != Axis::E && at.placed(axis) == Placed::Never {
+    let untouched = at.placed(axis) == Placed::Never && at.machine().g92_offset()[axis] == 0.0;
+    if untouched && axis != Axis::E {
         return baseline.position?.get(axis as usize).copied();
     }
     let known = match axis {

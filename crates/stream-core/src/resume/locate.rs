@@ -1,20 +1,28 @@
 //! Which line was the last one, by what the controller says.
 
-use feedhold_gcode_parse::Axis;
+use core::ops::RangeInclusive;
+
+use feedhold_gcode_parse::{Axis, Code, Distance, FeedMode, MotionMode, Plane, Spindle, Units};
 
 use super::{Baseline, Candidate, Doubt, Facts, Interval, LineEffect, Refusal};
 use crate::dialect::{Dialect, Heater, MachineState};
 
 /// Half the last digit that grbl prints of a position, mm.
 const PRINTED_GRBL_MM: f64 = 0.0005;
+/// Half the last digit that grbl prints of a position in inches, mm.
+const PRINTED_INCHES_MM: f64 = 0.001_27;
 /// Half the last digit that Marlin prints of a position, mm.
 const PRINTED_MARLIN_MM: f64 = 0.005;
 /// Steps a millimetre to reckon with when the controller did not tell.
 const COARSE_STEPS_PER_MM: f64 = 80.0;
+/// What a step may be on axes that turn, degrees: their settings are not asked for.
+const TURN_DEGREES: f64 = 0.1;
 /// What single precision loses of a coordinate and the offsets in it, as a share of the coordinate.
 const SINGLE_PRECISION: f64 = 5e-7;
 /// Half the last digit that grbl prints of a feed or a speed.
 const PRINTED_RATE: f64 = 0.51;
+/// How the words of a grbl end that has just started.
+const POWER_UP: &str = "T0 F0 S0";
 /// Two offsets that differ by less are the same: both were printed with three decimals.
 const SAME_OFFSET_MM: f64 = 0.0011;
 /// A bed that lost more lets go of the part, °C.
@@ -49,9 +57,12 @@ pub enum Proof {
 
 /// Finds the last line executed, by what the controller says while it stands still.
 ///
-/// The machine stands where a candidate leaves it when every axis that is known and reported differs by no more than half a step,
-/// half the last printed digit, and what single precision loses. Candidates in a row without motion between them are one place,
-/// and the first of them counts; two places are no proof.
+/// The machine stands where a candidate leaves it when X, Y and Z, and every other axis that is known and reported, differ by no more
+/// than half a step, half the last printed digit, and what single precision loses. What the controller has in force must be what the
+/// candidate leaves in force, and by its count of lines it must have come that far and no further.
+///
+/// Candidates in a row without motion between them are one place, and the first of them that fits counts: running the lines behind it
+/// again changes nothing. Two places are no proof, however near they are to each other.
 ///
 /// # Errors
 /// [`Refusal`] when the controller restarted, does not stand still, is set up differently, stands elsewhere, or stands where
@@ -59,47 +70,61 @@ pub enum Proof {
 pub fn locate(interval: &Interval<'_>, facts: &Facts) -> Result<Located, Refusal> {
     check_state(facts)?;
     check_settings(interval.baseline, facts)?;
-    let tolerance = Tolerance::of(facts);
-    let (limit, number) = accepted(interval, facts)?;
-    let in_reach = interval
-        .candidates
-        .get(..=limit)
-        .unwrap_or(&interval.candidates);
-    let mut first_fit = None;
-    let mut places = Vec::new();
-    let mut before_fits = false;
-    for (at, candidate) in in_reach.iter().enumerate() {
-        let fits = tolerance.stands_at(facts, candidate)?;
-        if fits {
-            first_fit = first_fit.or(Some(candidate));
+    let counted = accepted(interval, facts)?;
+    let look = Look {
+        facts,
+        baseline: interval.baseline,
+        tolerance: Tolerance::of(facts),
+    };
+    let mut places: Vec<&Candidate> = Vec::new();
+    let mut other = None;
+    // The place under way, and whether one of its candidates fits.
+    let mut found_here = false;
+    for (at, candidate) in interval.candidates.iter().enumerate() {
+        if candidate.effect != LineEffect::Setting || at == 0 {
+            found_here = false;
         }
-        let fits = fits && difference_in_force(candidate, facts).is_none();
-        if fits && !(before_fits && candidate.effect == LineEffect::Setting) {
-            places.push(at);
+        let in_reach = counted
+            .as_ref()
+            .is_none_or(|counted| counted.range.contains(&at));
+        if !in_reach || !look.stands_at(candidate)? {
+            continue;
         }
-        before_fits = fits;
+        match difference_in_force(candidate, &look) {
+            Some(difference) => other = other.or(Some(difference)),
+            None if found_here => {}
+            None => {
+                found_here = true;
+                places.push(candidate);
+            }
+        }
     }
-    match (places.as_slice(), first_fit) {
-        ([place], _) => {
-            let candidate = &in_reach[*place];
+    match places.as_slice() {
+        [candidate] => {
             check_offsets(candidate, facts)?;
-            check_bed(candidate, facts)?;
+            check_heat(candidate, facts)?;
+            let number = counted.map(|counted| counted.number);
             Ok(Located::Exact {
                 done: candidate.line,
                 proof: number.map_or(Proof::Position, |number| Proof::LineNumber { number }),
             })
         }
-        ([], fits) => Err(fits
-            .and_then(|candidate| difference_in_force(candidate, facts))
-            .unwrap_or_else(|| moved(interval, &tolerance, facts))),
-        ([first, .., last], _) => Err(in_doubt(
+        [] => Err(other.unwrap_or_else(|| moved(interval, &look))),
+        [first, .., last] => Err(in_doubt(
             interval,
             Doubt::TwoPlaces {
-                one: in_reach[*first].line,
-                other: in_reach[*last].line,
+                one: first.line,
+                other: last.line,
             },
         )),
     }
+}
+
+/// What candidates are compared with.
+struct Look<'a> {
+    facts: &'a Facts,
+    baseline: Option<&'a Baseline>,
+    tolerance: Tolerance,
 }
 
 fn check_state(facts: &Facts) -> Result<(), Refusal> {
@@ -139,35 +164,35 @@ fn check_settings(baseline: Option<&Baseline>, facts: &Facts) -> Result<(), Refu
     Ok(())
 }
 
-/// Up to which candidate lines were accepted, by the controller's own count, and that count.
-fn accepted(interval: &Interval<'_>, facts: &Facts) -> Result<(usize, Option<u64>), Refusal> {
-    let all = interval.candidates.len().saturating_sub(1);
+/// How many lines the controller has accepted.
+struct Counted {
+    /// Its own count.
+    number: u64,
+    /// Candidates that this can be. Lines of others, such as questions, are counted too, so it is a range.
+    range: RangeInclusive<usize>,
+}
+
+fn accepted(interval: &Interval<'_>, facts: &Facts) -> Result<Option<Counted>, Refusal> {
     let (Some(anchor), Some(number)) = (interval.anchor, facts.last_line) else {
-        return Ok((all, None));
+        return Ok(None);
     };
-    let known = |line: u64| {
-        interval
-            .candidates
-            .iter()
-            .position(|candidate| candidate.line == line)
+    let anchored = interval
+        .candidates
+        .iter()
+        .rposition(|candidate| candidate.line <= anchor.line);
+    let Some(anchored) = anchored else {
+        return Ok(None);
     };
-    let Some(anchored) = known(anchor.line) else {
-        return Ok((all, None));
-    };
-    let at = if number >= anchor.number {
-        usize::try_from(number - anchor.number)
-            .ok()
-            .and_then(|ahead| anchored.checked_add(ahead))
+    let ways = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let range = if number >= anchor.number {
+        let ahead = ways(number - anchor.number);
+        anchored..=anchored.saturating_add(ahead)
     } else {
-        usize::try_from(anchor.number - number)
-            .ok()
-            .and_then(|back| anchored.checked_sub(back))
+        // Fewer lines than were executed for certain: it has begun to count anew.
+        let back = ways(anchor.number - number);
+        anchored.checked_sub(back).ok_or(Refusal::Restarted)?..=anchored
     };
-    match at {
-        Some(at) => Ok((at.min(all), Some(number))),
-        // It counts fewer lines than were executed for certain: it has begun to count anew.
-        None => Err(Refusal::Restarted),
-    }
+    Ok(Some(Counted { number, range }))
 }
 
 /// How near is near enough, for each of the axes X Y Z A B C.
@@ -180,6 +205,7 @@ impl Tolerance {
     fn of(facts: &Facts) -> Self {
         Self {
             printed: match facts.dialect {
+                Dialect::Grbl if facts.reports_inches => PRINTED_INCHES_MM,
                 Dialect::Grbl => PRINTED_GRBL_MM,
                 Dialect::Marlin => PRINTED_MARLIN_MM,
             },
@@ -188,6 +214,9 @@ impl Tolerance {
     }
 
     fn on(&self, axis: Axis, value: f64) -> f64 {
+        if axis.is_rotary() {
+            return TURN_DEGREES;
+        }
         let steps = self
             .steps_per_mm
             .get(axis as usize)
@@ -196,30 +225,34 @@ impl Tolerance {
             .unwrap_or(COARSE_STEPS_PER_MM);
         0.5 / steps + self.printed + value.abs() * SINGLE_PRECISION
     }
+}
 
-    /// Whether the machine stands where the candidate leaves it.
-    fn stands_at(&self, facts: &Facts, candidate: &Candidate) -> Result<bool, Refusal> {
-        let mut compared = 0;
-        for axis in Axis::ALL {
-            let Some(reported) = reported(facts, axis) else {
-                continue;
-            };
-            if !candidate.placed[axis as usize] {
-                continue;
-            }
-            compared += 1;
-            let away = (candidate.place[axis] - reported).abs();
-            if away > self.on(axis, reported) {
-                return Ok(false);
-            }
-        }
-        if compared == 0 {
-            return Err(Refusal::PositionUnknown {
-                axis: 'X',
+impl Look<'_> {
+    /// Whether the machine stands where the candidate leaves it. An axis that is not known cannot tell, and nobody would notice if
+    /// it was moved, so X, Y and Z have to be.
+    fn stands_at(&self, candidate: &Candidate) -> Result<bool, Refusal> {
+        let known = |axis: Axis| candidate.placed[axis as usize];
+        let fits = Axis::ALL
+            .into_iter()
+            .filter(|axis| known(*axis))
+            .all(|axis| self.away(candidate, axis).is_none());
+        let unknown = [Axis::X, Axis::Y, Axis::Z]
+            .into_iter()
+            .find(|axis| !known(*axis) || reported(self.facts, *axis).is_none());
+        match unknown {
+            Some(axis) if fits => Err(Refusal::PositionUnknown {
+                axis: char::from(axis.letter()),
                 line: candidate.line,
-            });
+            }),
+            _ => Ok(fits),
         }
-        Ok(true)
+    }
+
+    /// How far the machine is from where the candidate leaves an axis, when that is too far.
+    fn away(&self, candidate: &Candidate, axis: Axis) -> Option<f64> {
+        let reported = reported(self.facts, axis)?;
+        let away = (candidate.place[axis] - reported).abs();
+        (away > self.tolerance.on(axis, reported)).then_some(away)
     }
 }
 
@@ -240,13 +273,13 @@ fn in_doubt(interval: &Interval<'_>, why: Doubt) -> Refusal {
     }
 }
 
-fn moved(interval: &Interval<'_>, tolerance: &Tolerance, facts: &Facts) -> Refusal {
+fn moved(interval: &Interval<'_>, look: &Look<'_>) -> Refusal {
     let away = |candidate: &Candidate| {
-        let squares = Axis::ALL.into_iter().filter_map(|axis| {
-            let reported = reported(facts, axis).filter(|_| candidate.placed[axis as usize])?;
-            let away = (candidate.place[axis] - reported).abs();
-            (away > tolerance.on(axis, reported)).then_some(away * away)
-        });
+        let squares = Axis::ALL
+            .into_iter()
+            .filter(|axis| candidate.placed[*axis as usize])
+            .filter_map(|axis| look.away(candidate, axis))
+            .map(|away| away * away);
         squares.sum::<f64>().sqrt()
     };
     let nearest = interval
@@ -254,7 +287,7 @@ fn moved(interval: &Interval<'_>, tolerance: &Tolerance, facts: &Facts) -> Refus
         .iter()
         .map(|candidate| (candidate, away(candidate)))
         .min_by(|a, b| a.1.total_cmp(&b.1));
-    match (nearest, facts.xyz()) {
+    match (nearest, look.facts.xyz()) {
         (Some((candidate, distance)), Some(reported)) => Refusal::Moved {
             reported,
             nearest_line: candidate.line,
@@ -267,33 +300,111 @@ fn moved(interval: &Interval<'_>, tolerance: &Tolerance, facts: &Facts) -> Refus
 }
 
 /// What is in force on the controller and not behind the candidate.
-fn difference_in_force(candidate: &Candidate, facts: &Facts) -> Option<Refusal> {
-    let words = facts.words.as_deref()?.split_ascii_whitespace();
-    words
-        .into_iter()
-        .find_map(|word| difference_of(candidate, word))
+fn difference_in_force(candidate: &Candidate, look: &Look<'_>) -> Option<Refusal> {
+    let words = look.facts.words.as_deref()?;
+    let difference = words
+        .split_ascii_whitespace()
+        .find_map(|word| difference_of(candidate, look, word))?;
+    // A controller that has just started says so once, and that can be missed.
+    if words.ends_with(POWER_UP) && candidate.state.feed != 0.0 {
+        return Some(Refusal::Restarted);
+    }
+    Some(difference)
 }
 
-fn difference_of(candidate: &Candidate, word: &str) -> Option<Refusal> {
+fn difference_of(candidate: &Candidate, look: &Look<'_>, word: &str) -> Option<Refusal> {
     let (letter, value) = word.split_at_checked(1)?;
-    let value = value.parse::<f64>().ok()?;
     let state = &candidate.state;
-    let instead_of = |expected: f64| Refusal::ModalDiffers {
-        expected: format!("{letter}{expected}"),
-        found: word.to_owned(),
+    let differs = |expected: String| {
+        (expected != word).then(|| Refusal::ModalDiffers {
+            expected,
+            found: word.to_owned(),
+        })
     };
+    let code = |code: Code| differs(format!("G{code}"));
+    if letter == "G" || letter == "M" {
+        return match word {
+            "G17" | "G18" | "G19" => differs(plane(state.plane).to_owned()),
+            "G20" | "G21" => differs(either(state.units == Units::Inch, "G20", "G21")),
+            "G90" | "G91" => differs(either(state.distance == Distance::Absolute, "G90", "G91")),
+            "G93" | "G94" => differs(either(
+                state.feed_mode == FeedMode::InverseTime,
+                "G93",
+                "G94",
+            )),
+            "M3" | "M4" | "M5" => differs(spindle(state.spindle).to_owned()),
+            "M7" => differs(either(state.coolant.mist, "M7", "M9")),
+            "M8" => differs(either(state.coolant.flood, "M8", "M9")),
+            "M9" if state.coolant.flood => differs("M8".to_owned()),
+            "M9" if state.coolant.mist => differs("M7".to_owned()),
+            _ if value.starts_with('5') && letter == "G" && value.len() > 1 => {
+                code(state.coordinate_system.code())
+            }
+            "G0" | "G1" | "G2" | "G3" | "G80"
+                if never_set(state.motion == MotionMode::Rapid, look, word) =>
+            {
+                None
+            }
+            "G0" | "G1" | "G2" | "G3" | "G38.2" | "G38.3" | "G38.4" | "G38.5" | "G80" => {
+                code(state.motion.code())
+            }
+            _ => None,
+        };
+    }
+    let value = value.parse::<f64>().ok()?;
+    let unit = if look.facts.reports_inches { 25.4 } else { 1.0 };
     match letter {
         "T" => {
-            let expected = state.selected_tool.or(state.tool).unwrap_or(0);
-            (f64::from(expected) != value).then_some(Refusal::ToolDiffers {
+            let expected = state.selected_tool.or(state.tool);
+            let set = expected.is_some();
+            let expected = expected.unwrap_or(0);
+            let same = f64::from(expected) == value || never_set(!set, look, word);
+            (!same).then_some(Refusal::ToolDiffers {
                 expected,
                 found: value as u32,
             })
         }
-        "F" => ((state.feed - value).abs() > PRINTED_RATE).then(|| instead_of(state.feed)),
-        "S" => ((state.spindle_speed - value).abs() > PRINTED_RATE)
-            .then(|| instead_of(state.spindle_speed)),
+        "F" if state.feed_mode == FeedMode::PerMinute => {
+            let same = (state.feed - value * unit).abs() <= PRINTED_RATE * unit;
+            let same = same || never_set(state.feed == 0.0, look, word);
+            (!same)
+                .then(|| differs(format!("F{}", state.feed)))
+                .flatten()
+        }
+        "S" => {
+            let same = (state.spindle_speed - value).abs() <= PRINTED_RATE;
+            let same = same || never_set(state.spindle_speed == 0.0, look, word);
+            (!same)
+                .then(|| differs(format!("S{}", state.spindle_speed)))
+                .flatten()
+        }
         _ => None,
+    }
+}
+
+/// Whether a word is what the job began with, and the program has perhaps not said anything else.
+fn never_set(perhaps: bool, look: &Look<'_>, word: &str) -> bool {
+    let before = look.baseline.map(|baseline| baseline.words.as_str());
+    perhaps && before.is_some_and(|words| words.split_ascii_whitespace().any(|one| one == word))
+}
+
+fn either(first: bool, yes: &str, no: &str) -> String {
+    if first { yes } else { no }.to_owned()
+}
+
+fn plane(plane: Plane) -> &'static str {
+    match plane {
+        Plane::Zx => "G18",
+        Plane::Yz => "G19",
+        _ => "G17",
+    }
+}
+
+fn spindle(spindle: Spindle) -> &'static str {
+    match spindle {
+        Spindle::Clockwise => "M3",
+        Spindle::Counterclockwise => "M4",
+        Spindle::Off => "M5",
     }
 }
 
@@ -330,7 +441,19 @@ pub(super) fn check_offsets(candidate: &Candidate, facts: &Facts) -> Result<(), 
     Ok(())
 }
 
-fn check_bed(candidate: &Candidate, facts: &Facts) -> Result<(), Refusal> {
+fn check_heat(candidate: &Candidate, facts: &Facts) -> Result<(), Refusal> {
+    let hotend = facts
+        .temperatures
+        .as_ref()
+        .and_then(|temperatures| temperatures.get(Heater::Active))
+        .and_then(|reading| reading.target_celsius);
+    let wanted = candidate.state.hotend_target;
+    if let Some(found) = hotend.filter(|found| wanted > 0.0 && (found - wanted).abs() > 0.5) {
+        return Err(Refusal::ModalDiffers {
+            expected: format!("M104 S{wanted}"),
+            found: format!("M104 S{found}"),
+        });
+    }
     let bed = facts
         .temperatures
         .as_ref()
