@@ -44,6 +44,7 @@ pub(crate) enum Step {
     Tests,
     Doctests,
     Examples,
+    Kill,
 }
 
 /// All steps, the quickest to fail first.
@@ -56,6 +57,7 @@ pub(crate) const EVERYTHING: &[Step] = &[
     Step::Tests,
     Step::Doctests,
     Step::Examples,
+    Step::Kill,
 ];
 
 const QUICK: &[Step] = &[Step::Tests, Step::Doctests];
@@ -75,6 +77,7 @@ impl Step {
             Self::Tests => "tests",
             Self::Doctests => "doctests",
             Self::Examples => "examples",
+            Self::Kill => "kill",
         }
     }
 
@@ -117,6 +120,10 @@ impl Step {
                 counted(&mut build.cargo(&arguments), Runner::Libtest)
             }
             Self::Examples => plain(&mut build.cargo(&["build", "--workspace", "--examples"])),
+            Self::Kill => {
+                let mut command = build.cargo(&["run", "--package", "feedhold-tests"]);
+                plain(command.args(["--bin", "kill", "--", "--quick"]))
+            }
         }
     }
 }

@@ -187,7 +187,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         Some(Error::Connect(OpenError::Gone)) => Exit::Unexpected,
         Some(Error::Connect(_) | Error::Serve { .. }) => Exit::Connect,
         Some(Error::Jobs(_) | Error::Resume(_) | Error::Commit(_)) => Exit::Records,
-        Some(Error::Run(RunError::WrongState(_)) | Error::Wish { .. }) => Exit::Machine,
+        Some(Error::Run(RunError::WrongState(_) | RunError::Gone) | Error::Wish { .. }) => {
+            Exit::Machine
+        }
         _ => Exit::Unexpected,
     }
 }

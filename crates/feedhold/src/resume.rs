@@ -132,6 +132,11 @@ impl Stopped {
                 Ok(Plan::seamless(done, offset))
             }
             Ok(_) => Err(self.doubt().into()),
+            Err(Refusal::Moved { .. })
+                if homed == Homed::Unknown && stands_as_switched_on(facts) =>
+            {
+                Err(Refusal::Restarted.into())
+            }
             // Jogged, or something else is in force: the approach puts both right.
             Err(
                 Refusal::Moved { .. }
@@ -394,6 +399,12 @@ fn name(identity: &ControllerIdentity) -> String {
 /// [`Refusal::NotBegun`] when it ended before its first.
 pub fn newest(begun: &Begun) -> Result<Record, Refusal> {
     begun.store.latest().cloned().ok_or(Refusal::NotBegun)
+}
+
+/// Whether the machine stands where every controller believes to stand when it is switched on. Over a network or a bridge nobody
+/// hears that it restarts.
+fn stands_as_switched_on(facts: &Facts) -> bool {
+    facts.xyz() == Some([0.0; 3])
 }
 
 /// Where the file of a job is: where it was, or where the user says.

@@ -360,9 +360,10 @@ impl Conduct {
         self.failing.as_ref().map(|(_, reason)| reason.as_str())
     }
 
-    /// The machine stands still. When that was wished because the job fails, the job is given up; `true` then.
+    /// The machine stands still. When that was wished because the job fails, the job is given up; `true` then. Behind the last line
+    /// that was sent it stands with everything in force, as in a pause, so that the job can go on exactly there.
     pub fn rests(&mut self, now: Duration, streamer: &mut Streamer) -> bool {
-        if self.failing.is_some() {
+        if self.failing.is_some() && streamer.leave(now).is_err() {
             // A paused job can be cancelled.
             let _ = streamer.cancel(now);
         }

@@ -60,7 +60,9 @@ pub enum RunError {
     #[error("the job before is not over yet; wait for its outcome")]
     Busy,
     /// The session has ended.
-    #[error("the session has ended")]
+    #[error(
+        "the session has ended: the link was lost and did not come back; nothing of the job was sent"
+    )]
     Gone,
 }
 

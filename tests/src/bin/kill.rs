@@ -13,6 +13,7 @@ use feedhold_tests::{
     kill::{
         KillError, Rig,
         full_disk::{self, Room},
+        power,
         rig::{Cable, Kind, OnOpen},
         rounds::{self, Blow, Mode, Played},
         strace::{self, CALLS, Errno, Point, STORE_CALLS, Strike},
@@ -26,9 +27,9 @@ use xtask::gcode::Rng;
 #[derive(Parser)]
 #[command(name = "kill", bin_name = "cargo xtask kill")]
 struct Args {
-    /// Processes to kill in each random mode.
-    #[arg(long, default_value_t = 2000)]
-    runs: u64,
+    /// Processes to kill in each random mode [default: 2000, or 60 in the slice]
+    #[arg(long)]
+    runs: Option<u64>,
 
     /// What all random choices depend on.
     #[arg(long, default_value_t = 1)]
@@ -61,6 +62,8 @@ enum Part {
     Disk,
     /// File systems that are too small.
     Full,
+    /// The power is cut at every write and sync of the records of a whole job.
+    Power,
     /// Everything.
     All,
 }
@@ -70,6 +73,9 @@ const RANDOM: [(Part, Mode, &str); 3] = [
     (Part::Dtr, Mode::Dtr, "dtr"),
     (Part::MachineKilled, Mode::MachineKilled, "machine-killed"),
 ];
+
+/// Kills of a random mode.
+const RUNS: u64 = 2000;
 
 /// Kills of a random mode in the quick slice.
 const QUICK_RUNS: u64 = 60;
@@ -99,11 +105,8 @@ fn run(args: &Args) -> Result<bool, KillError> {
         seed: args.seed,
         workers: args.jobs.max(1),
     };
-    let runs = if args.quick {
-        args.runs.min(QUICK_RUNS)
-    } else {
-        args.runs
-    };
+    let usual = if args.quick { QUICK_RUNS } else { RUNS };
+    let runs = args.runs.unwrap_or(usual);
     let step = if args.quick { QUICK_STEP } else { 1 };
     let wants = |part| {
         args.mode
@@ -130,6 +133,11 @@ fn run(args: &Args) -> Result<bool, KillError> {
     if wants(Part::Full) {
         good &= session.full()?;
     }
+    if wants(Part::Power) {
+        for dialect in [Dialect::Grbl, Dialect::Marlin] {
+            good &= power(dialect, args.seed)?;
+        }
+    }
     println!(
         "{}",
         if good {
@@ -141,9 +149,41 @@ fn run(args: &Args) -> Result<bool, KillError> {
     Ok(good)
 }
 
+/// Cuts the power everywhere in one job.
+fn power(dialect: Dialect, seed: u64) -> Result<bool, KillError> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime
+        .enable_all()
+        .build()
+        .map_err(|source| KillError::Io {
+            what: "cannot start the runtime".to_owned(),
+            source,
+        })?;
+    let cuts = runtime.block_on(power::cut_everywhere(dialect, seed))?;
+    println!(
+        "power, {}: cut at {} instants, {} disks opened: {} wrong, {} before the first record, {} with nothing in doubt, at most {} \
+         lines in doubt",
+        dialect.name(),
+        cuts.instants,
+        cuts.disks,
+        cuts.wrong.len(),
+        cuts.not_begun,
+        cuts.clean,
+        cuts.doubt
+    );
+    cuts.wrong
+        .iter()
+        .take(10)
+        .for_each(|wrong| println!("  {wrong}"));
+    Ok(cuts.wrong.is_empty() && cuts.disks > cuts.not_begun)
+}
+
 /// Prints a row and what is wrong with it.
 fn tell(row: &Row) -> bool {
     println!("{row}");
+    for (number, said) in row.said.values() {
+        println!("  such as, round {number}: {said}");
+    }
     for (number, wrong) in &row.wrong {
         println!("  round {number}: {wrong}");
     }

@@ -10,6 +10,7 @@ pub mod disk;
 pub mod full_disk;
 pub mod host;
 pub mod judge;
+pub mod power;
 pub mod program;
 pub mod rig;
 pub mod rounds;

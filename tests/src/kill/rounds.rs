@@ -15,8 +15,11 @@ use super::{
 };
 use crate::product::Product;
 
-/// The host is killed at a random instant of this time from its start, which is more than a job takes.
-const KILL_WITHIN_MS: f64 = 300.0;
+/// A host begins to stream within this time from its start.
+const BEGUN_WITHIN_MS: f64 = 400.0;
+
+/// A job is streamed within this time, unless it is killed.
+const STREAMED_WITHIN_MS: f64 = 200.0;
 
 /// A job that is killed this often has been killed enough: it is let go on to its end.
 const MOST_KILLS: u64 = 12;
@@ -50,6 +53,8 @@ pub struct Played {
     pub completed: bool,
     /// The code with which going on was refused, or how else the job ended.
     pub refused: Option<String>,
+    /// What it said then.
+    pub said: String,
     /// From the failure of the disk to the standstill of the machine.
     pub held_after: Option<Duration>,
     /// What contradicts the promise.
@@ -63,16 +68,20 @@ pub struct Played {
 pub enum Blow {
     /// It is killed when it has run for this time.
     After(Duration),
+    /// It is killed when it has streamed for this time.
+    Streaming(Duration),
     /// Something happens at a system call.
     At(Point),
 }
 
 impl Blow {
-    /// At a random instant of a job.
+    /// At a random instant of a job: mostly while it streams, and also before.
     pub fn random(rng: &mut Rng) -> Self {
-        Self::After(Duration::from_secs_f64(
-            rng.between(0.0, KILL_WITHIN_MS) / 1000.0,
-        ))
+        if rng.one_in(4) {
+            Self::After(millis(rng.between(0.0, BEGUN_WITHIN_MS)))
+        } else {
+            Self::Streaming(millis(rng.between(0.0, STREAMED_WITHIN_MS)))
+        }
     }
 
     fn fails_with(self) -> Option<Errno> {
@@ -104,10 +113,7 @@ pub fn play(
     };
     let mut round = Round::new(product, Kind { on_open, ..kind }, number)?;
     let judged = match mode {
-        Mode::MachineKilled => {
-            let time = rng.between(0.0, KILL_WITHIN_MS) / 1000.0;
-            round.kill_the_machine(Duration::from_secs_f64(time))?
-        }
+        Mode::MachineKilled => round.kill_the_machine(Blow::random(&mut rng))?,
         Mode::Alive | Mode::Dtr => {
             let blows: Vec<Blow> = (0..MOST_KILLS).map(|_| Blow::random(&mut rng)).collect();
             round.strike_the_host(&blows)?
@@ -178,6 +184,12 @@ impl Round {
             let blow = blows.next();
             let ended = match blow {
                 Some(Blow::After(time)) => Host::start(command)?.kill_after(time)?,
+                Some(Blow::Streaming(time)) => {
+                    let mut host = Host::start(command)?;
+                    // One that ends before it streams is not killed.
+                    host.says("streaming_started")?;
+                    host.kill_after(time)?
+                }
                 Some(Blow::At(point)) => Host::start(strace::at(point, &command))?.wait()?,
                 None => Host::start(command)?.wait()?,
             };
@@ -241,9 +253,11 @@ impl Round {
         }
         let code = ended.refusal().map_or_else(|| ended.how(), str::to_owned);
         // Killed between the last motion and the record of it: everything is done and nobody needs to go on.
-        self.played.completed = reached.is_all && code == "nothing-left";
+        let is_done = matches!(code.as_str(), "nothing-left" | "finished");
+        self.played.completed = reached.is_all && is_done;
         if !self.played.completed {
             self.played.refused = Some(code);
+            self.played.said = ended.message();
         }
         Ok(Ok(()))
     }
@@ -274,9 +288,16 @@ impl Round {
         Ok(Next::Run)
     }
 
-    fn kill_the_machine(&mut self, after: Duration) -> Result<Result<(), Wrong>, KillError> {
-        let host = Host::start(self.rig.run())?;
-        thread::sleep(after);
+    fn kill_the_machine(&mut self, blow: Blow) -> Result<Result<(), Wrong>, KillError> {
+        let mut command = self.rig.run();
+        // Nothing will come back.
+        command.args(["--reconnect", "0"]);
+        let mut host = Host::start(command)?;
+        match blow {
+            Blow::After(time) => thread::sleep(time),
+            Blow::Streaming(time) if host.says("streaming_started")? => thread::sleep(time),
+            _ => {}
+        }
         self.rig.machine().kill()?;
         self.played.kills += 1;
         let ended = host.wait()?;
@@ -307,6 +328,7 @@ impl Round {
         if let Some(unclear) = unclear(&ended) {
             return Ok(Err(unclear));
         }
+        self.played.said = ended.message();
         self.played.refused = Some(ended.refusal().map_or_else(|| ended.how(), str::to_owned));
         Ok(match (before, self.rig.at_rest()?) {
             (Ok(before), Ok(after)) if before == after => Ok(()),
@@ -317,6 +339,10 @@ impl Round {
             (Err(wrong), _) | (_, Err(wrong)) => Err(wrong),
         })
     }
+}
+
+fn millis(ms: f64) -> Duration {
+    Duration::from_secs_f64(ms / 1000.0)
 }
 
 /// A host that does not finish says why, with a documented exit code.

@@ -16,6 +16,8 @@ pub struct Row {
     jobs: u64,
     completed: u64,
     refused: BTreeMap<String, u64>,
+    /// The first words with each code, and the round in which they fell.
+    pub said: BTreeMap<String, (u64, String)>,
     lost: u64,
     repeated: u64,
     held_after: Option<Duration>,
@@ -43,6 +45,8 @@ impl Row {
         self.completed += u64::from(played.completed);
         self.held_after = self.held_after.max(played.held_after);
         if let Some(code) = played.refused {
+            let said = || (number, played.said);
+            self.said.entry(code.clone()).or_insert_with(said);
             *self.refused.entry(code).or_default() += 1;
         }
         if let Some(wrong) = played.wrong {

@@ -207,14 +207,37 @@ fn machines_that_fail_in_mid_job() {
         ),
         (
             "part.nc",
-            "sim:grbl?speed=max&fault=disconnect@byte:2000",
+            "sim:grbl?speed=max&dtr=on&fault=disconnect@byte:2000",
             6,
-            &["the link was lost", "in doubt: lines"],
+            &["the link was lost", "in doubt: lines", "has restarted"],
         ),
         ("arc.nc", "sim:grbl?speed=max", 6, &["line 3", "error:34"]),
     ] {
         place.run(&["run", file, "-m", machine]).expect(code, words);
     }
+}
+
+#[test]
+fn a_machine_that_loses_its_link_and_keeps_its_state_goes_on() {
+    let place = Place::new();
+    place.file("part.nc", zigzag(300));
+    let cut = "sim:grbl?speed=max&fault=disconnect@byte:2000";
+    place
+        .run(&["run", "part.nc", "-m", cut, "--sim-log", "log.jsonl"])
+        .expect(
+            0,
+            &[
+                "reconnecting: ",
+                "the controller stands where line",
+                "finished",
+            ],
+        );
+    let log = std::fs::read_to_string(place.path("log.jsonl")).expect("a log");
+    let feeds = log.lines().filter(|line| line.contains("\"linear\""));
+    assert_eq!(feeds.count(), 300, "each motion once");
+    place
+        .run(&["run", "part.nc", "-m", cut, "--reconnect", "0"])
+        .expect(6, &["the link was lost", "in doubt: lines"]);
 }
 
 #[cfg(unix)]

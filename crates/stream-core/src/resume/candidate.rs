@@ -1,6 +1,6 @@
 //! Lines that may have been executed, as a tracker follows them.
 
-use feedhold_gcode_parse::{Axis, Block, Effect, MotionKind, Position, ToolLength};
+use feedhold_gcode_parse::{Axis, Block, Effect, MotionKind, Position, Stop, ToolLength};
 
 use super::{
     Baseline, Candidate, Facts, Footing, LineEffect, Placed, Refusal, SYSTEMS, StoredOffsets,
@@ -192,7 +192,9 @@ fn line_effect(dialect: Dialect, block: &Block<'_>, effect: &Effect) -> LineEffe
             _ => LineEffect::Motion,
         };
     }
-    if effect.tool_change.is_some() || effect.stop.is_some() {
+    // The end of a program sets modes and switches off; twice is as good as once.
+    let ends = matches!(effect.stop, Some(Stop::End | Stop::EndRewind));
+    if effect.tool_change.is_some() || effect.stop.is_some() && !ends {
         return LineEffect::Once;
     }
     let once = match dialect {

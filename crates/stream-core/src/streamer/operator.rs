@@ -165,6 +165,24 @@ impl Streamer {
         Ok(())
     }
 
+    /// Gives up a job that was paused gracefully, and leaves the machine as it stands: what is in force stays in force, so that the
+    /// job can go on there later. [`Event::Cancelled`] follows.
+    ///
+    /// # Errors
+    /// [`WrongState`] unless the job stands at the end of what it was sent.
+    pub fn leave(&mut self, now: Duration) -> Result<(), WrongState> {
+        let stands = matches!(
+            self.phase,
+            Phase::Paused {
+                pause: Pause::Graceful
+            }
+        );
+        self.expect("leave", stands)?;
+        self.timers.stop(Timer::MaxPause);
+        self.cancelled(now);
+        Ok(())
+    }
+
     /// Stops the machine at once, whatever it does. On grbl a soft reset, which loses the position when the machine was moving; on
     /// Marlin `M112`, after which the printer has to be restarted.
     ///
