@@ -10,11 +10,13 @@
 //! - [`crash`]: the checkpoint store under power cuts, damage and failing disks;
 //! - [`jobs`]: whole files through the front door, over real cables, in real time;
 //! - [`kill`]: the real command, killed again and again, against machines that live on;
+//! - [`chaos`]: engine, decisions and store of the product with everything going wrong, in virtual time;
 //! - [`metrics`]: what a run costs in allocations, memory and processor time;
 //! - [`product`]: the real command as a child process, and what that costs.
 //!
 //! Programs of any size come from [`xtask::gcode`].
 
+pub mod chaos;
 pub mod crash;
 pub mod fuzz;
 pub mod jobs;

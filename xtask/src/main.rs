@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod chaos;
 mod ci;
 mod crash;
 mod fuzz;
@@ -42,6 +43,7 @@ enum Command {
     Bench(bench::Args),
     Gen(generate::Args),
     Sim(sim::Args),
+    Chaos(chaos::Args),
     Crash(crash::Args),
     Kill(kill::Args),
     Fuzz(fuzz::Args),
@@ -68,6 +70,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(args) => bench::run(&args),
         Command::Gen(args) => generate::run(&args),
         Command::Sim(args) => sim::run(&args),
+        Command::Chaos(args) => chaos::run(&args),
         Command::Crash(args) => crash::run(&args),
         Command::Kill(args) => kill::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::chaos;
 use crate::sh;
 use crate::tidy;
 use crate::workspace::Workspace;
@@ -45,6 +46,7 @@ pub(crate) enum Step {
     Doctests,
     Examples,
     Kill,
+    Chaos,
 }
 
 /// All steps, the quickest to fail first.
@@ -58,6 +60,7 @@ pub(crate) const EVERYTHING: &[Step] = &[
     Step::Doctests,
     Step::Examples,
     Step::Kill,
+    Step::Chaos,
 ];
 
 const QUICK: &[Step] = &[Step::Tests, Step::Doctests];
@@ -65,6 +68,9 @@ const QUICK: &[Step] = &[Step::Tests, Step::Doctests];
 /// The binary that links gcode-parse without the standard library; a workspace of its own, so that
 /// no other crate can switch features on.
 const NO_STD_CHECK: &str = "crates/gcode-parse/nostd-check/Cargo.toml";
+
+/// How long the fault world is played.
+const CHAOS_SECONDS: &str = "60";
 
 impl Step {
     const fn name(self) -> &'static str {
@@ -78,6 +84,7 @@ impl Step {
             Self::Doctests => "doctests",
             Self::Examples => "examples",
             Self::Kill => "kill",
+            Self::Chaos => "chaos",
         }
     }
 
@@ -124,6 +131,7 @@ impl Step {
                 let mut command = build.cargo(&["run", "--package", "feedhold-tests"]);
                 plain(command.args(["--bin", "kill", "--", "--quick"]))
             }
+            Self::Chaos => plain(&mut chaos::world(&["--seconds", CHAOS_SECONDS])),
         }
     }
 }

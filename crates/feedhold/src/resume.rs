@@ -13,7 +13,11 @@ use feedhold_checkpoint::OpenError;
 use feedhold_session::{Doubtful, Reason, Record, Setup, Vetted, history::History, prospect};
 use feedhold_stream_core::{
     chunk::Class,
-    resume::{Baseline, Candidate, ControllerIdentity, Facts, InDoubt, Located, footing, locate},
+    dialect::Dialect,
+    resume::{
+        Baseline, Candidate, ControllerIdentity, Facts, InDoubt, Interval, Located,
+        check_stored_offsets, footing, locate,
+    },
     streamer::GreetingError,
     wire::Chain,
 };
@@ -117,7 +121,9 @@ impl Stopped {
     pub fn decide(&self, facts: &Facts, homed: Homed, way: Approach) -> Result<Plan, Error> {
         self.check_controller(facts, homed)?;
         let clean = self.in_doubt().is_none();
-        if facts.was_reset {
+        // Whoever says that the machine was homed says that it had lost its place: where it stands proves nothing.
+        if facts.was_reset || homed == Homed::Confirmed {
+            check_stored_offsets(&self.interval()?, facts)?;
             if !clean {
                 return Err(self.doubt().into());
             }
@@ -136,6 +142,10 @@ impl Stopped {
                 if homed == Homed::Unknown && stands_as_switched_on(facts) =>
             {
                 Err(Refusal::Restarted.into())
+            }
+            // A printer that stands elsewhere may have been given another zero, which it does not tell.
+            Err(refusal @ Refusal::Moved { .. }) if facts.dialect == Dialect::Marlin => {
+                Err(refusal.into())
             }
             // Jogged, or something else is in force: the approach puts both right.
             Err(
@@ -244,12 +254,16 @@ impl Stopped {
     }
 
     fn locate(&self, facts: &Facts) -> Result<Result<Located, Refusal>, Error> {
+        Ok(locate(&self.interval()?, facts))
+    }
+
+    /// What may have run.
+    fn interval(&self) -> Result<Interval<'_>, Error> {
         let doubtful = Doubtful {
             last: self.last(),
             ..Doubtful::of(&self.record, self.baseline.as_ref())
         };
-        let interval = prospect(&self.vetted, &self.chain, doubtful)?;
-        Ok(locate(&interval, facts))
+        Ok(prospect(&self.vetted, &self.chain, doubtful)?)
     }
 
     /// The lines of an approach as they go to the wire, vetted like every line of a program.
@@ -305,9 +319,18 @@ impl Stopped {
                 .or(self.record.position),
             // Numbers on the wire begin anew.
             anchor: None,
-            decided: self.in_doubt().or(self.record.decided),
+            decided: self.decided(plan),
             ..self.record.clone()
         }
+    }
+
+    /// The lines that somebody has decided about, here or in an earlier resume that did not come to its end.
+    fn decided(&self, plan: &Plan) -> Option<InDoubt> {
+        let all = [self.in_doubt(), plan.repeats, self.record.decided];
+        all.into_iter().flatten().reduce(|a, b| InDoubt {
+            first: a.first.min(b.first),
+            last: a.last.max(b.last),
+        })
     }
 
     /// How the machine is set up, as what goes on has to reckon with it.

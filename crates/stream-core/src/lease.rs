@@ -8,7 +8,7 @@ use core::time::Duration;
 
 /// Time that a lease should last.
 const LASTS: Duration = Duration::from_secs(4);
-/// Lines of the first and shortest lease.
+/// Lines of the first and shortest lease, unless records are to come more often than that.
 const SHORTEST: u64 = 256;
 /// Lines of the longest lease.
 const LONGEST: u64 = 16 << 20;
@@ -16,7 +16,8 @@ const LONGEST: u64 = 16 << 20;
 /// How often records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckpointInterval {
-    /// After this many lines. Default: 5,000.
+    /// After this many lines. Default: 5,000. Fewer than 256 make leases as short, and so the lines in doubt fewer, at the price of
+    /// more records.
     pub lines: u64,
     /// After this time. Default: 1 s.
     pub time: Duration,
@@ -36,6 +37,7 @@ impl Default for CheckpointInterval {
 #[derive(Debug)]
 pub struct Lease {
     interval: CheckpointInterval,
+    shortest: u64,
     lines: u64,
     ceiling: u64,
     written_at: Duration,
@@ -50,9 +52,11 @@ impl Lease {
     /// leaves before the first one is durable.
     #[must_use]
     pub fn new(interval: CheckpointInterval, done: u64, last: u64) -> Self {
+        let shortest = SHORTEST.min(interval.lines.max(1));
         Self {
             interval,
-            lines: SHORTEST,
+            shortest,
+            lines: shortest,
             ceiling: done,
             written_at: Duration::ZERO,
             written_acked: done,
@@ -85,7 +89,7 @@ impl Lease {
             // Comes down slowly, so that a dwell does not starve the motion behind it.
             self.lines = paced
                 .max(self.lines - self.lines / 4)
-                .clamp(SHORTEST, LONGEST);
+                .clamp(self.shortest, LONGEST);
         }
         self.exhausted = false;
         self.written_at = now;

@@ -39,6 +39,10 @@ impl Outbox {
         {
             self.forget_lines();
         }
+        if streamer.take_restarted() {
+            // Not even the rest of a line: the controller has forgotten its beginning.
+            self.lines.truncate(self.written);
+        }
         if self.written < self.lines.len() {
             return;
         }
@@ -114,6 +118,10 @@ fn resets(dialect: Dialect, realtime: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        streamer::Config,
+        wire::{Chain, ChainConfig},
+    };
 
     /// With this much written of `N1G1\nN2G1\nN3G1\n`: what leaves before `realtime`, and what is left of the lines behind a reset.
     fn check(dialect: Dialect, written: usize, first: &str, left: &str) {
@@ -160,6 +168,51 @@ mod tests {
             outbox.wrote(1);
         }
         assert_eq!(String::from_utf8_lossy(&wire), "N1G1\nM112\nN2G1\n");
+    }
+
+    /// Lines that have not left when a controller restarts would move a machine that has lost its place.
+    #[test]
+    fn nothing_follows_into_a_controller_that_has_restarted() {
+        for (dialect, banner) in [
+            (Dialect::Grbl, &b"\r\nGrbl 1.1h ['$' for help]\r\n"[..]),
+            (Dialect::Marlin, b"start\n"),
+        ] {
+            let mut streamer = running(dialect);
+            let mut outbox = Outbox::new(dialect);
+            outbox.fill(&mut streamer, Duration::ZERO);
+            outbox.wrote(3);
+            assert!(!outbox.pending().is_empty(), "{dialect:?}");
+            streamer.handle_input(Duration::ZERO, banner);
+            outbox.fill(&mut streamer, Duration::ZERO);
+            assert_eq!(
+                outbox.pending().escape_ascii().to_string(),
+                "",
+                "{dialect:?}"
+            );
+        }
+    }
+
+    /// A streamer in the middle of a program.
+    fn running(dialect: Dialect) -> Streamer {
+        let mut streamer = Streamer::new(Config::new(dialect));
+        streamer.handle_connected(Duration::ZERO);
+        let mut out = Vec::new();
+        let answers = match dialect {
+            Dialect::Grbl => [
+                "<Idle|MPos:0.000,0.000,0.000|FS:0,0>\r\n",
+                "[VER:1.1h.20190830:]\r\n[OPT:V,15,128]\r\nok\r\n",
+            ],
+            Dialect::Marlin => ["FIRMWARE_NAME:Marlin 2.1\nok\n", "ok\n"],
+        };
+        for answer in answers {
+            let _ = streamer.poll_realtime(&mut out);
+            let _ = streamer.poll_transmit(Duration::ZERO, &mut out);
+            streamer.handle_input(Duration::ZERO, answer.as_bytes());
+        }
+        streamer.begin(0).expect("it is ready");
+        let chain = Chain::new(ChainConfig::new(dialect));
+        streamer.push(chain.program("G1 X1 F100\nG1 X2\n").expect("a program"));
+        streamer
     }
 
     #[test]

@@ -97,6 +97,13 @@ impl Faulty {
         }
     }
 
+    /// The same disk with another seed, for many runs from one image.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.random = seed;
+        self
+    }
+
     /// Replaces the faults to come and counts calls from 0 again.
     #[must_use]
     pub fn with_faults(mut self, faults: &[Fault]) -> Self {

@@ -239,6 +239,12 @@ fn what_is_decided_is_written_down_before_anything_moves() {
     assert_eq!(record.decided, Some(InDoubt { first: 4, last: 8 }));
     let again = part.stopped(&record).expect("a job to go on with");
     assert_eq!(again.in_doubt(), None);
+    // Lines that were executed for certain and are run again were decided about as well.
+    let plan = stopped
+        .plan(Choice::Line(2), Approach::new())
+        .expect("a plan");
+    let record = stopped.record(&plan, Some(&facts([0.0; 3])));
+    assert_eq!(record.decided, plan.repeats);
 }
 
 #[test]

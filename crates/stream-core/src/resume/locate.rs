@@ -70,6 +70,9 @@ pub enum Proof {
 pub fn locate(interval: &Interval<'_>, facts: &Facts) -> Result<Located, Refusal> {
     check_state(facts)?;
     check_settings(interval.baseline, facts)?;
+    if let Some(differ) = offsets_of_none(&interval.candidates, facts) {
+        return Err(differ);
+    }
     let counted = accepted(interval, facts)?;
     let look = Look {
         facts,
@@ -100,6 +103,9 @@ pub fn locate(interval: &Interval<'_>, facts: &Facts) -> Result<Located, Refusal
         }
     }
     match places.as_slice() {
+        [_] if interval.candidates.len() > 1 && as_switched_on(facts) => {
+            Err(in_doubt(interval, Doubt::Unproved))
+        }
         [candidate] => {
             check_offsets(candidate, facts)?;
             check_heat(candidate, facts)?;
@@ -118,6 +124,41 @@ pub fn locate(interval: &Interval<'_>, facts: &Facts) -> Result<Located, Refusal
             },
         )),
     }
+}
+
+/// How the offsets differ from what they are in front of the lines in doubt, when they are so behind none of them. It goes before any
+/// other finding: whoever then chooses a line would cut beside the part.
+fn offsets_of_none(candidates: &[Candidate], facts: &Facts) -> Option<Refusal> {
+    let mut differ = candidates
+        .iter()
+        .map(|candidate| check_offsets(candidate, facts).err());
+    let first = differ.next()??;
+    differ.all(|other| other.is_some()).then_some(first)
+}
+
+/// Whether the work coordinates that a controller keeps also without power are those of the job behind some line in doubt. They have
+/// to be, also where it has restarted and its place says nothing.
+///
+/// # Errors
+/// [`Refusal::OffsetsDiffer`].
+pub fn check_stored_offsets(interval: &Interval<'_>, facts: &Facts) -> Result<(), Refusal> {
+    let mut kept = facts.clone();
+    (kept.offsets.g92, kept.offsets.tool_length) = (None, None);
+    match offsets_of_none(&interval.candidates, &kept) {
+        Some(differ) => Err(differ),
+        None => Ok(()),
+    }
+}
+
+/// Whether a grbl says of itself what it says after it was switched on: it stands at its origin and nothing was ever in force. Where
+/// lines may have run, that proves no place, because a restart that nobody has seen looks the same.
+fn as_switched_on(facts: &Facts) -> bool {
+    let origin = facts
+        .machine_position
+        .is_some_and(|position| position.as_slice().iter().all(|value| *value == 0.0));
+    let words = facts.words.as_deref().unwrap_or_default();
+    let has = |word: &str| words.split_ascii_whitespace().any(|other| other == word);
+    origin && ["M5", "M9", "F0", "S0"].into_iter().all(has)
 }
 
 /// What candidates are compared with.
@@ -183,6 +224,10 @@ fn accepted(interval: &Interval<'_>, facts: &Facts) -> Result<Option<Counted>, R
     let Some(anchored) = anchored else {
         return Ok(None);
     };
+    if number == 0 && interval.candidates.len() > 1 {
+        // Nothing of the program has arrived yet, or all of it is forgotten: a printer that restarts counts from 0 as well.
+        return Err(Refusal::Restarted);
+    }
     let ways = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let range = if number >= anchor.number {
         let ahead = ways(number - anchor.number);
@@ -354,6 +399,8 @@ fn difference_of(candidate: &Candidate, look: &Look<'_>, word: &str) -> Option<R
     let value = value.parse::<f64>().ok()?;
     let unit = if look.facts.reports_inches { 25.4 } else { 1.0 };
     match letter {
+        // A controller that was never told of a tool, because somebody changes it by hand, says T0.
+        "T" if value == 0.0 => None,
         "T" => {
             let expected = state.selected_tool.or(state.tool);
             let set = expected.is_some();

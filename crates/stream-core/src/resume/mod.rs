@@ -26,7 +26,7 @@ pub use approach::{Approach, Footing, Homing, Tool, ToolTable};
 pub use candidate::footing;
 pub use facts::{Baseline, ControllerIdentity, Facts, SYSTEMS, StoredOffsets};
 pub use interval::{Candidate, Interval, LineEffect, NumberAnchor};
-pub use locate::{Located, Proof, locate};
+pub use locate::{Located, Proof, check_stored_offsets, locate};
 pub use plan::{Ahead, InDoubt, Next, Plan, RangeError, Step};
 pub use refusal::{Doubt, Refusal};
 pub use tracker::{Placed, Tracker};

@@ -1,6 +1,7 @@
 //! Programs, places in them, and the way back.
 
 mod candidates;
+mod locate;
 mod mills;
 mod places;
 mod printers;

@@ -221,6 +221,8 @@ pub struct Streamer {
     idle_polls: u32,
     emergency_parser: bool,
     stray_answers: u64,
+    /// The controller has restarted, and the driver does not know yet.
+    restarted: bool,
     events: VecDeque<Event>,
     dropped_events: u64,
 }
@@ -268,6 +270,7 @@ impl Streamer {
             idle_polls: 0,
             emergency_parser: false,
             stray_answers: 0,
+            restarted: false,
             events: VecDeque::new(),
             dropped_events: 0,
             config,
@@ -507,6 +510,13 @@ impl Streamer {
 
 /// # What to do
 impl Streamer {
+    /// Whether the controller has restarted since the last call: what was handed out before and has not left yet must not leave.
+    /// [`Outbox`](crate::outbox::Outbox) asks for it.
+    #[must_use]
+    pub fn take_restarted(&mut self) -> bool {
+        core::mem::take(&mut self.restarted)
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) has to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {

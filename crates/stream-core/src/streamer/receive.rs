@@ -73,6 +73,7 @@ impl Streamer {
     fn on_started(&mut self, now: Duration) {
         let in_doubt = self.positions().in_doubt();
         let phase = self.phase;
+        self.restarted = true;
         self.forget_flight();
         self.next_number = 1;
         match phase {

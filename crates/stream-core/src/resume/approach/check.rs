@@ -4,7 +4,7 @@ use feedhold_gcode_parse::{
     Axis, CutterCompensation, Distance, FeedMode, MotionMode, SpindleMode, ToolLength,
 };
 
-use super::{Approach, Footing, ToolTable};
+use super::{Approach, Footing, Homing, ToolTable};
 use crate::{
     dialect::Dialect,
     resume::{
@@ -52,7 +52,7 @@ pub(super) fn restorable(at: &Tracker, ahead: &Ahead, way: &Approach) -> Result<
     if at.dialect() == Dialect::Grbl {
         motion_mode(state.motion, line, ahead)?;
     }
-    places(at, ahead)?;
+    places(at, ahead, way)?;
     if way.footing == Footing::Lost {
         shifts(at)?;
     }
@@ -77,10 +77,14 @@ fn motion_mode(mode: MotionMode, line: u64, ahead: &Ahead) -> Result<(), Refusal
 }
 
 /// Whether it is known where the axes have to be.
-fn places(at: &Tracker, ahead: &Ahead) -> Result<(), Refusal> {
+fn places(at: &Tracker, ahead: &Ahead, way: &Approach) -> Result<(), Refusal> {
     let line = at.line();
     for axis in AXES {
-        if at.placed(axis) == Placed::BySteps {
+        // Where homing ends only the machine knows, and lines behind it may have moved it away from there.
+        let away_from_home = at.placed(axis) == Placed::Home
+            && way.footing == Footing::Kept
+            && (way.homing == Homing::Nothing || axis == Axis::Z);
+        if at.placed(axis) == Placed::BySteps || away_from_home {
             let axis = char::from(axis.letter());
             return Err(Refusal::PositionUnknown { axis, line });
         }

@@ -1,0 +1,77 @@
+//! A slice of the fault world that is the same each time. `cargo xtask chaos` plays as much as one has time for.
+
+use feedhold_tests::chaos::{
+    Cell, End, Plan, Run, Schedule, StopAtFirst, Telling, Until, Violation, play, run,
+};
+
+/// Fails with the line that plays the run again.
+#[track_caller]
+fn holds(found: &[(Schedule, Violation)]) {
+    if let Some((schedule, violation)) = found.first() {
+        panic!("{violation}\n  cargo xtask chaos --replay '{schedule}'");
+    }
+}
+
+#[test]
+fn every_cell_of_the_matrix_once() {
+    let cells: Vec<Cell> = Cell::all()
+        .filter(|cell| cell.impossible().is_none())
+        .collect();
+    let tally = play(
+        &Plan::Cells(cells),
+        Until::Runs(1),
+        1,
+        None,
+        StopAtFirst::No,
+    );
+    holds(&tally.found);
+    assert!(
+        tally.struck > tally.runs / 2,
+        "{} faults struck",
+        tally.struck
+    );
+}
+
+#[test]
+fn a_world_that_refuses_everything_would_be_safe_too() {
+    let tally = play(&Plan::Free, Until::Runs(400), 1, None, StopAtFirst::No);
+    holds(&tally.found);
+    assert!(tally.complete * 10 > tally.runs * 3, "{tally:?}");
+    assert!(tally.resumes > 100 && tally.motions > 5_000, "{tally:?}");
+}
+
+#[test]
+fn a_run_without_faults_is_complete() {
+    for seed in 0..60 {
+        let calm = Schedule {
+            strikes: Vec::new(),
+            ..Schedule::free(seed)
+        };
+        let Run { end, resumes, .. } = run(&calm, None, Telling::Digest);
+        assert_eq!((end, resumes), (Ok(End::Complete), 0), "{calm}");
+    }
+}
+
+/// Runs that once failed. What was wrong stands above each.
+#[test]
+fn runs_that_once_failed_hold() {
+    for text in [
+        // A spindle speed that does not change waits for nothing, and counted as proof that the planner was empty.
+        "grbl/15/17/stops/a3b95d3b0da1b768",
+        // An offset set anew was not told because two places fitted, and the chosen line was cut beside the part.
+        "grbl/40/7/chooses/d82e5459332ea3b5,rezeroed@557us",
+        // A controller that had restarted unseen stood where line 3 ends, and proved it.
+        "grbl/5/6/chooses/30b77f62f2ab475e,power-cut@1063391us",
+        // A printer that had restarted unseen counted from 0, as it does before the first line.
+        "marlin/36/5/stops/cd9ee42f32b1712,restarted-unseen@21314us",
+        // The way back behind a homing left the nozzle over the print.
+        "marlin/29/14/chooses/9a37f5d185838db7,power-cut@2239072us",
+        // A printer whose zero was moved at its panel was brought back to another place.
+        "marlin/1/16/chooses/dac4c87ded60d5d5,rezeroed@2968041us",
+    ] {
+        let schedule: Schedule = text.parse().expect("a run");
+        if let Err(violation) = run(&schedule, None, Telling::Digest).end {
+            panic!("{violation}\n  cargo xtask chaos --replay '{schedule}'");
+        }
+    }
+}
