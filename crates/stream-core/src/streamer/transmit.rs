@@ -401,14 +401,22 @@ pub(super) fn framed_length(text: &[u8], number: Option<u64>) -> usize {
     let Some(number) = number else {
         return text.len() + 1;
     };
-    // N<number><text>*<checksum>\n
+    // N<number><gap><text>*<checksum>\n
     let checksum = framed_checksum(text, number);
-    text.len() + digits(number) + digits(u64::from(checksum)) + 3
+    text.len() + gap(text).len() + digits(number) + digits(u64::from(checksum)) + 3
 }
 
 fn framed_checksum(text: &[u8], number: u64) -> u8 {
     let (decimal, start) = decimal(number);
-    b'N' ^ checksum(&decimal[start..]) ^ checksum(text)
+    b'N' ^ checksum(&decimal[start..]) ^ checksum(gap(text)) ^ checksum(text)
+}
+
+/// What keeps the line number apart from a text that begins with a digit, as only a command can.
+fn gap(text: &[u8]) -> &'static [u8] {
+    match text {
+        [b'0'..=b'9', ..] => b" ",
+        _ => b"",
+    }
 }
 
 fn digits(number: u64) -> usize {
@@ -435,6 +443,7 @@ fn frame(text: &[u8], number: Option<u64>, out: &mut Vec<u8>) {
         let (decimal, start) = decimal(number);
         out.push(b'N');
         out.extend_from_slice(&decimal[start..]);
+        out.extend_from_slice(gap(text));
         out.extend_from_slice(text);
         // Writing to a vector cannot fail.
         let _ = write!(out, "*{}", framed_checksum(text, number));
@@ -465,5 +474,6 @@ mod tests {
         check("M110 N0", Some(0), "N0M110 N0*93\n");
         check("G28", Some(7), "N7G28*52\n");
         check("G1X10Y-2.5", Some(12_345), "N12345G1X10Y-2.5*13\n");
+        check("5", Some(7), "N7 5*108\n");
     }
 }
