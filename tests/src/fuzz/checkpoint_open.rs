@@ -193,6 +193,7 @@ impl Damaged {
             .map(|entry| (entry.generation, entry.record.clone()))
             .collect();
         if !self.forged {
+            self.twins_laws(store.generation());
             self.history_laws(store.id(), store.generation(), &history);
         }
         if store.is_finished() {
@@ -283,6 +284,19 @@ impl Damaged {
         }
     }
 
+    /// Of a generation that was acknowledged there are no two valid copies that differ.
+    fn twins_laws(&self, newest: Generation) {
+        let next = (newest.get() + 1) % SLOTS as u64;
+        let (a, b) = self.bytes.split_at(IMAGE_LEN / 2);
+        for (slot, (a, b)) in (0..).zip(a.chunks(SLOT_LEN).zip(b.chunks(SLOT_LEN))) {
+            let same = a[GENERATION] == b[GENERATION];
+            let read =
+                [0, SLOTS].map(|region| !self.unreadable.contains(&(slot as usize + region)));
+            let twins = slot != next && same && is_sealed(a) && is_sealed(b) && read == [true; 2];
+            assert!(!twins || a == b, "slot {slot}: two truths are accepted");
+        }
+    }
+
     /// A copy of this generation of our own store is as it was written.
     fn is_left(&self, region: usize, number: u64, id: StoreId) -> bool {
         let at = region * IMAGE_LEN / 2 + number as usize % SLOTS * SLOT_LEN;
@@ -323,6 +337,8 @@ impl Damaged {
 const STORE: &str = "checkpoint.fhc";
 /// Bytes of the digest at the end of a slot, over everything before it (`docs/checkpoint-format.md`).
 const DIGEST: usize = 16;
+/// Where a slot names its generation.
+const GENERATION: std::ops::Range<usize> = 24..32;
 
 fn seal(slot: &mut [u8]) {
     let (content, digest) = slot.split_at_mut(SLOT_LEN - DIGEST);
