@@ -232,7 +232,7 @@ fn a_machine_that_loses_its_link_and_keeps_its_state_goes_on() {
                 "finished",
             ],
         );
-    let log = std::fs::read_to_string(place.path("log.jsonl")).expect("a log");
+    let log = fs::read_to_string(place.path("log.jsonl")).expect("a log");
     let feeds = log.lines().filter(|line| line.contains("\"linear\""));
     assert_eq!(feeds.count(), 300, "each motion once");
     place
@@ -251,4 +251,8 @@ fn a_port_in_use_is_busy() {
     place
         .run(&["run", "part.nc", "-m", &link])
         .expect(5, &["another program is using this port"]);
+    // Nor does a second one get at the records of the job.
+    place
+        .run(&["resume", "--yes"])
+        .expect(8, &["is locked", "the job is open elsewhere"]);
 }
