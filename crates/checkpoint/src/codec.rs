@@ -15,13 +15,16 @@ use crate::frame::MAX_PAYLOAD;
 /// A record and its bytes do not go together. The source says what the serialiser found.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct CodecError(Box<dyn std::error::Error + Send + Sync>);
+pub struct CodecError(pub(crate) Box<dyn std::error::Error + Send + Sync>);
 
 /// Why a record could not be put into the slot's buffer.
 #[derive(Debug)]
 pub(crate) enum EncodeFault {
     /// It needs this many bytes.
     TooLarge(usize),
+    /// It needs this many bytes before it is compressed, and that is too many.
+    #[cfg(feature = "compression")]
+    TooLong(usize),
     Codec(CodecError),
 }
 
@@ -34,9 +37,20 @@ pub(crate) fn encode<R: Serialize>(record: &R, buf: &mut [u8]) -> Result<usize, 
     }
 }
 
-/// Reads a record that takes up all of `bytes`.
+/// Reads a record that takes up all of `bytes`, which come from a slot.
 pub(crate) fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, CodecError> {
-    match bincode::serde::decode_from_slice(bytes, config()) {
+    decode_within::<R, { limit(MAX_PAYLOAD) }>(bytes)
+}
+
+/// Reads a record that takes up all of `bytes`, which come from a compressed payload.
+#[cfg(feature = "compression")]
+pub(crate) fn decode_unpacked<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, CodecError> {
+    decode_within::<R, { limit(crate::packing::MAX_UNPACKED) }>(bytes)
+}
+
+/// Reads a record. The limit keeps a forged length field from claiming memory.
+fn decode_within<R: DeserializeOwned, const LIMIT: usize>(bytes: &[u8]) -> Result<R, CodecError> {
+    match bincode::serde::decode_from_slice(bytes, config().with_limit::<LIMIT>()) {
         Ok((record, n)) if n == bytes.len() => Ok(record),
         Ok((_, n)) => Err(CodecError(
             format!("{} bytes are left over after the record", bytes.len() - n).into(),
@@ -52,9 +66,13 @@ fn size<R: Serialize>(record: &R) -> Result<usize, EncodeFault> {
     Ok(writer.bytes_written)
 }
 
-/// Little endian, variable-length integers. The limit keeps a forged length field from claiming
-/// memory. It counts values at their size in memory, and the shortest integer takes one byte where
-/// a `u128` has 16, so it must lie that far above the payload.
-fn config() -> impl config::Config {
-    config::standard().with_limit::<{ 16 * (MAX_PAYLOAD + 16) }>()
+/// Little endian, variable-length integers.
+const fn config() -> config::Configuration {
+    config::standard()
+}
+
+/// What the values of a record of so many bytes may take. They are counted at their size in memory,
+/// and the shortest integer takes one byte where a `u128` has 16.
+const fn limit(bytes: usize) -> usize {
+    16 * (bytes + 16)
 }

@@ -228,6 +228,12 @@ pub enum Unsupported {
         /// The byte as found.
         flags: u8,
     },
+    /// Records are compressed, and this library was built without that.
+    #[error(
+        "its records are compressed and this program was built without compression; use one that was built with the \
+         feature `compression` of feedhold-checkpoint"
+    )]
+    Compressed,
 }
 
 /// What was found wrong on open and did not stop it. All of it was repaired before open returned;
@@ -294,6 +300,16 @@ pub enum CommitError {
     /// Nothing was written; the store goes on.
     #[error("the record takes {needed} bytes, a slot holds {MAX_PAYLOAD}: make the record smaller")]
     TooLarge {
+        /// In bytes, as it would be stored.
+        needed: usize,
+    },
+    /// Nothing was written; the store goes on.
+    #[cfg(feature = "compression")]
+    #[error(
+        "the record takes {needed} bytes before it is compressed, {max} are allowed: make the record smaller",
+        max = crate::MAX_UNPACKED
+    )]
+    TooLong {
         /// In bytes, as serialised.
         needed: usize,
     },

@@ -16,6 +16,7 @@ pub(crate) type Slot = [u8; SLOT_LEN];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) kind: Kind,
+    pub(crate) form: Form,
     pub(crate) record_version: u32,
     pub(crate) generation: Generation,
     pub(crate) store: StoreId,
@@ -42,6 +43,31 @@ pub(crate) enum Kind {
     Record,
     /// The job is done and must not be resumed. No payload.
     Finished,
+}
+
+/// How the payload of a record is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As it was serialised.
+    Plain,
+    /// Compressed.
+    #[cfg(feature = "compression")]
+    Packed,
+}
+
+/// Which payloads a reader was built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    #[cfg_attr(
+        all(feature = "compression", not(test)),
+        expect(
+            dead_code,
+            reason = "a build with compression only tests what one without it does"
+        )
+    )]
+    Plain,
+    #[cfg(feature = "compression")]
+    Unpacking,
 }
 
 /// A version of the file format. Versions are compared, never computed with.
@@ -86,6 +112,8 @@ pub(crate) enum FrameFault {
     Older { version: FormatVersion },
     /// This version's frame with a kind or a flag this library does not know.
     Feature { kind: u8, flags: u8 },
+    /// A compressed payload, and this library was built without compression.
+    Packed,
 }
 
 /// Longest payload of one record in bytes.
@@ -96,6 +124,8 @@ pub(crate) const EMPTY: Slot = [0; SLOT_LEN];
 const MAGIC: [u8; 8] = *b"\x89FHCKPT\n";
 const HEADER_LEN: usize = 80;
 const DIGEST_AT: usize = SLOT_LEN - 16;
+/// The flag of a compressed payload.
+const PACKED: u8 = 1;
 
 impl Timestamp {
     pub(crate) fn from_system(time: SystemTime) -> Self {
@@ -130,6 +160,33 @@ impl Kind {
     }
 }
 
+impl Form {
+    const fn flags(self) -> u8 {
+        match self {
+            Self::Plain => 0,
+            #[cfg(feature = "compression")]
+            Self::Packed => PACKED,
+        }
+    }
+}
+
+impl Reader {
+    /// This library as it was built.
+    #[cfg(feature = "compression")]
+    const THIS: Self = Self::Unpacking;
+    /// This library as it was built.
+    #[cfg(not(feature = "compression"))]
+    const THIS: Self = Self::Plain;
+
+    const fn packed(self) -> Result<Form, FrameFault> {
+        match self {
+            Self::Plain => Err(FrameFault::Packed),
+            #[cfg(feature = "compression")]
+            Self::Unpacking => Ok(Form::Packed),
+        }
+    }
+}
+
 impl Header {
     /// Completes a slot whose payload (`payload_len` bytes) was already written by way of
     /// [`payload_area`]. Returns the digest, which the next frame names as its predecessor.
@@ -138,7 +195,7 @@ impl Header {
         at.put(&MAGIC);
         at.put(&FormatVersion::CURRENT.0.to_le_bytes());
         at.put(&FormatVersion::OLDEST_READABLE.0.to_le_bytes());
-        at.put(&[self.kind.byte(), 0]);
+        at.put(&[self.kind.byte(), self.form.flags()]);
         at.put(&(self.generation.slot() as u16).to_le_bytes());
         at.put(&(payload_len as u32).to_le_bytes());
         at.put(&self.record_version.to_le_bytes());
@@ -161,6 +218,10 @@ pub(crate) fn payload_area(slot: &mut Slot) -> &mut [u8] {
 
 /// Reads the frame that should lie in slot number `index`; `None` for a slot of nothing but zeros.
 pub(crate) fn parse(slot: &Slot, index: usize) -> Result<Option<Frame<'_>>, FrameFault> {
+    parse_as(Reader::THIS, slot, index)
+}
+
+fn parse_as(reader: Reader, slot: &Slot, index: usize) -> Result<Option<Frame<'_>>, FrameFault> {
     if slot == &EMPTY {
         return Ok(None);
     }
@@ -168,19 +229,26 @@ pub(crate) fn parse(slot: &Slot, index: usize) -> Result<Option<Frame<'_>>, Fram
     if slot[DIGEST_AT..] != digest.0 {
         return Err(FrameFault::Digest);
     }
-    let (version, reader) = versions(slot).ok_or(FrameFault::Field)?;
-    if reader > FormatVersion::CURRENT {
-        return Err(FrameFault::Newer { version, reader });
+    let (version, least) = versions(slot).ok_or(FrameFault::Field)?;
+    if least > FormatVersion::CURRENT {
+        return Err(FrameFault::Newer {
+            version,
+            reader: least,
+        });
     }
     if version < FormatVersion::OLDEST_READABLE {
         return Err(FrameFault::Older { version });
     }
     let [kind_byte, flags] = take(slot, 12);
-    let Some(kind) = Kind::from_byte(kind_byte).filter(|_| flags == 0) else {
+    let Some(kind) = Kind::from_byte(kind_byte).filter(|_| flags & !PACKED == 0) else {
         return Err(FrameFault::Feature {
             kind: kind_byte,
             flags,
         });
+    };
+    let form = match flags {
+        0 => Form::Plain,
+        _ => reader.packed()?,
     };
     let generation = Generation(u64::from_le_bytes(take(slot, 24)));
     let home = usize::from(u16::from_le_bytes(take(slot, 14)));
@@ -191,12 +259,14 @@ pub(crate) fn parse(slot: &Slot, index: usize) -> Result<Option<Frame<'_>>, Fram
     if home != index || generation.slot() != index || generation > Generation::MAX {
         return Err(FrameFault::Field);
     }
-    if (kind == Kind::Created) != (generation.0 == 0) || (kind != Kind::Record && len != 0) {
+    let bare = len == 0 && form == Form::Plain;
+    if (kind == Kind::Created) != (generation.0 == 0) || (kind != Kind::Record && !bare) {
         return Err(FrameFault::Field);
     }
     Ok(Some(Frame {
         header: Header {
             kind,
+            form,
             record_version: u32::from_le_bytes(take(slot, 20)),
             generation,
             store: StoreId(take(slot, 32)),

@@ -40,6 +40,9 @@
 //! is right) from a bit that rotted later (going back would repeat motion). The bytes are described
 //! in `docs/checkpoint-format.md`.
 //!
+//! With the cargo feature `compression`, which is off by default, a store may be asked to compress
+//! its records. Without it such a file is refused, with words that say so.
+//!
 //! Where the bytes live is a [`Backend`](backend::Backend): a [`File`](backend::File), plain
 //! [`Memory`](backend::Memory), or [`Faulty`](backend::Faulty), a disk that loses power, tears
 //! writes and lies about syncs on command.
@@ -51,6 +54,9 @@ mod frame;
 mod job_dir;
 mod layout;
 mod load;
+#[cfg(feature = "compression")]
+mod packing;
+mod payload;
 mod retention;
 mod store;
 mod survey;
@@ -68,5 +74,7 @@ pub use inspect::{Inspection, inspect};
 pub use job_dir::quarantine;
 pub use layout::{Generation, IMAGE_LEN, Region, SLOT_LEN, SLOTS, StoreId};
 pub use load::{Peek, peek};
+#[cfg(feature = "compression")]
+pub use packing::MAX_UNPACKED;
 pub use retention::{Expired, KEEP_FINISHED, Removed, expired};
 pub use store::{Entry, History, Opened, Store};

@@ -9,12 +9,12 @@ use std::time::SystemTime;
 use serde::de::DeserializeOwned;
 
 use crate::backend::{Backend, File};
-use crate::codec;
 use crate::config::Config;
 use crate::error::{Damage, OpenError, Warning};
 use crate::frame::{Digest, Kind, Slot, Timestamp};
 use crate::job_dir;
 use crate::layout::{Generation, IMAGE_LEN, Region, SLOT_LEN, SLOTS, StoreId};
+use crate::payload;
 use crate::store::Entry;
 use crate::survey::{Refusal, Repair, Slots, Survey};
 
@@ -247,7 +247,7 @@ fn decode_history<R: DeserializeOwned>(
         .filter(|frame| frame.header.kind == Kind::Record);
     for (age, frame) in records.take(config.history).enumerate() {
         let generation = frame.header.generation;
-        match codec::decode(frame.payload) {
+        match payload::read(frame.header.form, frame.payload) {
             Ok(record) => {
                 let written_at = frame.header.written_at.to_system();
                 history.push_back(Entry {

@@ -11,18 +11,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::backend::{Backend, Directory, File};
-use crate::codec::{self, EncodeFault};
+use crate::codec::EncodeFault;
 use crate::config::Config;
 use crate::error::{CommitError, CreateError, OpenError, Poison, Warning};
-use crate::frame::{self, Digest, EMPTY, Header, Kind, Slot, Timestamp};
+use crate::frame::{self, Digest, EMPTY, Form, Header, Kind, Slot, Timestamp};
 use crate::job_dir::{self, JobDir};
 use crate::layout::{Generation, IMAGE_LEN, Region, SLOT_LEN, SLOTS, StoreId};
 use crate::load::{Head, Loaded};
+use crate::payload;
 
 /// The durable ring of records of one job.
 ///
 /// `R` is the application's record; it is kept for as long as the next 63 commits and must fit into
-/// [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes. `B` is where the bytes live: a locked file in a job
+/// [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes, compressed if that was asked for. `B` is where the bytes live: a locked file in a job
 /// directory unless said otherwise.
 ///
 /// One store has one owner and every call blocks until the disk answered, so an async program gives
@@ -33,6 +34,7 @@ pub struct Store<R, B = File> {
     backend: B,
     id: StoreId,
     record_version: u32,
+    form: Form,
     history_len: usize,
     head: Head,
     history: VecDeque<Entry<R>>,
@@ -118,6 +120,7 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
         }
         let header = Header {
             kind: Kind::Created,
+            form: Form::Plain,
             record_version: config.record_version,
             generation: Generation(0),
             store: config.store_id.unwrap_or_else(StoreId::generate),
@@ -132,6 +135,7 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
             backend,
             id: header.store,
             record_version: config.record_version,
+            form: config.form,
             history_len: config.history,
             head: Head {
                 generation: header.generation,
@@ -227,6 +231,7 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
             backend,
             id: loaded.id,
             record_version: config.record_version,
+            form: config.form,
             history_len: config.history,
             head: loaded.head,
             history: loaded.history,
@@ -242,11 +247,12 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
     /// Makes `record` the newest one. When this returns a generation, the record survives a power
     /// cut, and every later open offers it or a newer one.
     ///
-    /// Costs two writes of 4 KiB and one sync; allocates only what decoding an `R` does.
+    /// Costs two writes of 4 KiB and one sync; allocates only what decoding an `R` does, and the
+    /// buffers of a compression if one was asked for.
     ///
     /// # Errors
     /// Of the record ([`CommitError::TooLarge`], [`Encode`](CommitError::Encode),
-    /// [`Asymmetric`](CommitError::Asymmetric)): nothing was written, commit another. Of the medium
+    /// [`Asymmetric`](CommitError::Asymmetric) and so on): nothing was written, commit another. Of the medium
     /// ([`CommitError::Io`]): the record may or may not be durable, and the store is poisoned.
     pub fn commit(&mut self, record: &R) -> Result<Generation, CommitError> {
         self.commit_at(record, SystemTime::now())
@@ -259,16 +265,18 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
     pub fn commit_at(&mut self, record: &R, now: SystemTime) -> Result<Generation, CommitError> {
         self.check_open()?;
         let area = frame::payload_area(&mut self.slot);
-        let len = codec::encode(record, area).map_err(|fault| match fault {
+        let (form, len) = payload::write(record, self.form, area).map_err(|fault| match fault {
             EncodeFault::TooLarge(needed) => CommitError::TooLarge { needed },
+            #[cfg(feature = "compression")]
+            EncodeFault::TooLong(needed) => CommitError::TooLong { needed },
             EncodeFault::Codec(error) => CommitError::Encode(error),
         })?;
         // A record that only fails to decode after the crash is the worst of checkpoints, so it is
         // decoded now.
-        let record =
-            codec::decode(area.get(..len).unwrap_or_default()).map_err(CommitError::Asymmetric)?;
+        let record = payload::read(form, area.get(..len).unwrap_or_default())
+            .map_err(CommitError::Asymmetric)?;
         let written_at = Timestamp::from_system(now);
-        let generation = self.append(Kind::Record, len, written_at)?;
+        let generation = self.append(Kind::Record, form, len, written_at)?;
         self.history.push_front(Entry {
             generation,
             written_at: written_at.to_system(),
@@ -296,7 +304,7 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
         }
         self.check_open()?;
         let written_at = Timestamp::from_system(now);
-        let generation = self.append(Kind::Finished, 0, written_at)?;
+        let generation = self.append(Kind::Finished, Form::Plain, 0, written_at)?;
         self.head.finished_at = Some(written_at);
         Ok(generation)
     }
@@ -322,12 +330,14 @@ impl<R: Serialize + DeserializeOwned, B: Backend> Store<R, B> {
     fn append(
         &mut self,
         kind: Kind,
+        form: Form,
         len: usize,
         written_at: Timestamp,
     ) -> Result<Generation, CommitError> {
         let generation = self.head.generation.next();
         let header = Header {
             kind,
+            form,
             record_version: self.record_version,
             generation,
             store: self.id,
@@ -410,6 +420,7 @@ impl<R, B> Store<R, B> {
             backend: to(self.backend),
             id: self.id,
             record_version: self.record_version,
+            form: self.form,
             history_len: self.history_len,
             head: self.head,
             history: self.history,

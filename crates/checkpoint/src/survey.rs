@@ -272,6 +272,7 @@ pub(crate) fn judge(slot: usize, bytes: Option<&Slot>) -> Found<'_> {
         Err(FrameFault::Feature { kind, flags }) => {
             Found::Unsupported(Unsupported::Feature { kind, flags })
         }
+        Err(FrameFault::Packed) => Found::Unsupported(Unsupported::Compressed),
     }
 }
 

@@ -246,8 +246,8 @@ fn other_formats_are_refused_with_what_to_do() {
         ),
         (
             13,
-            &[1],
-            "a record has kind 1 and flags 0x01, which this program does not know; update the \
+            &[2],
+            "a record has kind 1 and flags 0x02, which this program does not know; update the \
              program",
         ),
     ];

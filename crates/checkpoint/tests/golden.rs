@@ -9,6 +9,8 @@ use feedhold_checkpoint::{Config, IMAGE_LEN, Opened, Store, StoreId};
 use serde::{Deserialize, Serialize};
 
 const VERSION_1: &str = include_str!("golden/version-1.txt");
+/// Two compressed records and between them one that compression would not make smaller.
+const VERSION_1_COMPRESSED: &str = include_str!("golden/version-1-compressed.txt");
 
 /// One field of each shape that serialisers treat differently.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -108,4 +110,89 @@ fn version_1_is_read_as_ever() {
     let history: Vec<_> = store.history().map(|entry| entry.record.clone()).collect();
     let [first, second] = records();
     assert_eq!(history, [second, first]);
+}
+
+#[cfg(feature = "compression")]
+mod compressed {
+    use std::f64::consts::{E, PI, SQRT_2};
+
+    use super::*;
+
+    /// The first would not fit into a slot as it is.
+    fn long_records() -> [Record; 3] {
+        let [first, second] = records();
+        let long = Record {
+            offsets: (0..9_000).map(|i| i % 50).collect(),
+            ..first.clone()
+        };
+        let dull = Record {
+            file: "Gehäuse ".repeat(30),
+            ..second
+        };
+        let dense = Record {
+            position_mm: [PI, E, SQRT_2],
+            ..first
+        };
+        [long, dense, dull]
+    }
+
+    /// What the compressor makes of a record is its own affair, so the bytes are only read.
+    #[test]
+    fn version_1_compressed_is_read_as_ever() {
+        let bytes = undump(VERSION_1_COMPRESSED);
+        let image = Memory::from_image(bytes.clone());
+        let Opened { store, warnings } =
+            Store::<Record, _>::open_on(image, &config()).expect("version 1");
+        assert_eq!(warnings, []);
+        let history: Vec<_> = store.history().map(|entry| entry.record.clone()).collect();
+        let [long, dense, dull] = long_records();
+        assert_eq!(history, [dull, dense, long]);
+        let flags: Vec<_> = (0..4).map(|slot| bytes[slot * 4096 + 13]).collect();
+        assert_eq!(flags, [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn what_is_written_now_has_the_same_shape() {
+        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds);
+        let config = config().compressed();
+        let mut store = Store::create_on_at(Memory::new(), &config, at(0)).expect("blank");
+        for (record, seconds) in long_records().iter().zip(1..) {
+            store
+                .commit_at(record, at(seconds))
+                .expect("it fits when compressed");
+        }
+        let written = store.backend().image();
+        let golden = undump(VERSION_1_COMPRESSED);
+        let now = format!("the bytes are now:\n{}", dump(written));
+        // Up to the payload length, and the length that begins a compressed payload.
+        for (slot, packed) in [(0, false), (1, true), (2, false), (3, true)] {
+            let row = |image: &[u8], from: usize, to: usize| {
+                image[slot * 4096 + from..slot * 4096 + to].to_vec()
+            };
+            assert_eq!(
+                row(written, 0, 16),
+                row(&golden, 0, 16),
+                "slot {slot}; {now}"
+            );
+            if packed {
+                assert_eq!(
+                    row(written, 80, 82),
+                    row(&golden, 80, 82),
+                    "slot {slot}; {now}"
+                );
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "compression"))]
+#[test]
+fn version_1_compressed_is_refused_with_what_to_do() {
+    let image = Memory::from_image(undump(VERSION_1_COMPRESSED));
+    let error = Store::<Record, _>::open_on(image, &config()).expect_err("no compression");
+    assert_eq!(
+        error.to_string(),
+        "memory cannot be read by this version: its records are compressed and this program was built without \
+         compression; use one that was built with the feature `compression` of feedhold-checkpoint"
+    );
 }

@@ -3,6 +3,7 @@ use super::*;
 fn header(generation: u64) -> Header {
     Header {
         kind: Kind::Record,
+        form: Form::Plain,
         record_version: 7,
         generation: Generation(generation),
         store: StoreId::from_bytes([0xab; 16]),
@@ -100,7 +101,8 @@ fn a_right_digest_over_wrong_fields_is_no_frame() {
             },
         ),
         ("kind", 12, &[3], FrameFault::Feature { kind: 3, flags: 0 }),
-        ("flag", 13, &[1], FrameFault::Feature { kind: 1, flags: 1 }),
+        ("flag", 13, &[2], FrameFault::Feature { kind: 1, flags: 2 }),
+        ("flags", 13, &[3], FrameFault::Feature { kind: 1, flags: 3 }),
         ("another slot", 14, &[6, 0], FrameFault::Field),
         ("too long", 16, &4001_u32.to_le_bytes(), FrameFault::Field),
         (
@@ -132,6 +134,34 @@ fn a_right_digest_over_wrong_fields_is_no_frame() {
         Err(FrameFault::Field),
         "found in another slot"
     );
+}
+
+#[test]
+fn a_compressed_payload_is_refused_by_a_reader_that_was_built_without_it() {
+    let slot = forged(&sealed(&header(5), b"a record"), 13, &[1]);
+    assert_eq!(parse_as(Reader::Plain, &slot, 5), Err(FrameFault::Packed));
+    // A damaged one is damaged first of all.
+    let mut torn = slot;
+    torn[100] ^= 1;
+    assert_eq!(parse_as(Reader::Plain, &torn, 5), Err(FrameFault::Digest));
+}
+
+#[cfg(feature = "compression")]
+#[test]
+fn only_a_record_has_a_compressed_payload() {
+    let packed = Header {
+        form: Form::Packed,
+        ..header(5)
+    };
+    let slot = sealed(&packed, b"packed");
+    let frame = parse(&slot, 5).expect("valid").expect("not empty");
+    assert_eq!((frame.header, frame.payload), (packed, &b"packed"[..]));
+    let finish = Header {
+        kind: Kind::Finished,
+        ..header(5)
+    };
+    let slot = forged(&sealed(&finish, b""), 13, &[1]);
+    assert_eq!(parse(&slot, 5), Err(FrameFault::Field));
 }
 
 #[test]
