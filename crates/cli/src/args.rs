@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// List the jobs that were begun
     Jobs(JsonArgs),
-    /// List the records of a job and tell whether they are sound; writes nothing
+    /// List the records of a job and tell whether they are sound
     Checkpoints(CheckpointsArgs),
     /// List the serial ports of this computer
     Ports(JsonArgs),
@@ -333,6 +333,12 @@ pub(crate) struct CheckpointsArgs {
     /// Look at both copies of every slot, and explain what is found
     #[arg(long)]
     pub(crate) verify: bool,
+    /// Move damaged records aside, without deleting them; without this, nothing is ever written
+    #[arg(long, requires = "job")]
+    pub(crate) quarantine: bool,
+    /// Do not ask before the records are moved
+    #[arg(long, requires = "quarantine")]
+    pub(crate) yes: bool,
     /// One object of JSON a line
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,4 +1,5 @@
-//! `feedhold checkpoints`: the records of a job, slot by slot if wanted, and what each finding means. Never writes.
+//! `feedhold checkpoints`: the records of a job, slot by slot if wanted, and what each finding means. Writes nothing,
+//! unless damaged records are to be moved aside.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,14 +8,16 @@ use feedhold::{
         Entry, Inspection, OpenError, Region, Warning,
         inspect::{Finding, SlotCopy, SlotReport},
     },
+    jobs::Jobs,
     session::Record,
 };
 use serde_json::{Value, json};
 
 use crate::{
     args::{CheckpointsArgs, high},
-    exit::Exit,
-    out, text,
+    ask,
+    exit::{Exit, coded},
+    out, runtime, text,
 };
 
 /// Runs the command. A store that would be refused ends it with [`Exit::Records`].
@@ -34,7 +37,42 @@ pub(crate) fn run(typed: &CheckpointsArgs) -> anyhow::Result<Exit> {
     } else {
         print_text(&name, &seen, typed.verify);
     }
+    if typed.quarantine {
+        return quarantine(typed, &jobs, &name, &seen);
+    }
     Ok(exit)
+}
+
+/// Moves damaged records aside when the operator agrees. What is damaged was shown before.
+fn quarantine(
+    typed: &CheckpointsArgs,
+    jobs: &Jobs,
+    name: &str,
+    seen: &Inspection<Record>,
+) -> anyhow::Result<Exit> {
+    // Records that are not damaged are refused by the move itself; there is nothing to ask.
+    let damaged = seen.outcome.as_ref().is_err_and(OpenError::is_damage);
+    if damaged && !typed.yes {
+        let question =
+            format!("Move these records aside? The job {name} cannot be resumed from them.");
+        if !runtime()?.block_on(ask::yes_soon(&question)) {
+            return Err(coded(
+                Exit::Cancelled,
+                "nothing was moved; --yes moves without asking",
+            ));
+        }
+    }
+    let aside = jobs.quarantine(name).map_err(feedhold::Error::Jobs)?;
+    if typed.json {
+        out::json(&json!({ "event": "quarantined", "job": name, "aside": aside, "exit": 0 }));
+    } else {
+        out::line(format_args!(
+            "moved to {}; nothing reads it any more, keep it while the job may have to be looked into. `feedhold run` with a file \
+             that begins where the part needs it starts anew",
+            aside.display()
+        ));
+    }
+    Ok(Exit::Done)
 }
 
 fn print_text(name: &str, seen: &Inspection<Record>, verify: bool) {
@@ -61,7 +99,11 @@ fn print_text(name: &str, seen: &Inspection<Record>, verify: bool) {
         Err(error) => out::line(format_args!("{name}: {error}")),
     }
     if verify {
-        print_findings(seen);
+        print_findings(name, seen);
+    } else if seen.outcome.as_ref().is_err_and(OpenError::is_damage) {
+        out::line(format_args!(
+            "`feedhold checkpoints {name} --quarantine` moves the file aside; --verify looks at it slot by slot"
+        ));
     } else if seen
         .outcome
         .as_ref()
@@ -98,7 +140,7 @@ fn print_record(entry: &Entry<Record>) {
     ));
 }
 
-fn print_findings(seen: &Inspection<Record>) {
+fn print_findings(name: &str, seen: &Inspection<Record>) {
     let mut counts = [0_usize; 3];
     for report in &seen.slots {
         match explain(report) {
@@ -120,10 +162,10 @@ fn print_findings(seen: &Inspection<Record>) {
         Ok(_) => {
             "the newest record is safe, and the next resume repairs what is listed; nothing has to be done"
         }
-        Err(OpenError::Damaged { .. }) => {
+        Err(OpenError::Damaged { .. }) => &format!(
             "the records cannot be trusted and no job is resumed from them: look where the machine stands, move the file aside \
-             without deleting it, and start the job at a line of your choice"
-        }
+             without deleting it (`feedhold checkpoints {name} --quarantine`), and start the job at a line of your choice"
+        ),
         Err(
             OpenError::Unsupported { .. }
             | OpenError::RecordVersion { .. }

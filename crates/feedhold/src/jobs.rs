@@ -13,7 +13,7 @@ use std::{
 
 use feedhold_checkpoint::{
     self as checkpoint, CreateError, Entry, Inspection, KEEP_FINISHED, ListError, OpenError, Peek,
-    Store, Warning, expired, inspect, peek,
+    QuarantineError, Store, Warning, expired, inspect, peek, quarantine,
 };
 use feedhold_session::{
     FileIdentity, Record,
@@ -115,6 +115,17 @@ pub enum JobsError {
     TooMany {
         /// Where they are.
         root: PathBuf,
+    },
+    /// The records of a job cannot be moved aside.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
+    /// The records of a job are not damaged, so they stay where they are.
+    #[error("the records of {name} are {}: they stay where they are", found.as_ref().map_or_else(|| "sound".to_owned(), |error| format!("not damaged ({error})")))]
+    NotDamaged {
+        /// The job.
+        name: String,
+        /// What stands in the way of opening them, if anything does.
+        found: Option<OpenError>,
     },
     /// What the vetting has found out cannot be kept.
     #[error(transparent)]
@@ -282,6 +293,22 @@ impl Jobs {
     /// [`JobsError::Unknown`]; what is wrong with the records is part of the answer.
     pub fn inspect(&self, name: &str) -> Result<Inspection<Record>, JobsError> {
         Ok(inspect(&self.dir(name)?, &config()))
+    }
+
+    /// Moves the damaged records of a job aside and tells where they are now. Nothing is deleted, and the job is none any more until
+    /// its file is run again. Records that can be opened, or that another version of this program can open, are left alone. Blocks.
+    ///
+    /// # Errors
+    /// [`JobsError::NotDamaged`]; [`JobsError::Quarantine`] when the job is open elsewhere or the disk does not take it;
+    /// [`JobsError::Unknown`].
+    pub fn quarantine(&self, name: &str) -> Result<PathBuf, JobsError> {
+        let dir = self.dir(name)?;
+        let found = peek::<Record>(&dir, &config()).err();
+        if !found.as_ref().is_some_and(OpenError::is_damage) {
+            let name = name.to_owned();
+            return Err(JobsError::NotDamaged { name, found });
+        }
+        Ok(quarantine(&dir)?)
     }
 
     /// The directory of a job. A name is a name and no path.

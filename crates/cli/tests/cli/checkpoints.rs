@@ -180,6 +180,95 @@ fn findings_are_explained_and_only_a_refused_store_fails() {
 }
 
 #[test]
+fn damaged_records_are_moved_aside_when_the_operator_agrees() {
+    let (place, dir) = stopped();
+    let name = dir.file_name().expect("a name").to_string_lossy();
+    let quarantine = ["checkpoints", &name, "--quarantine"];
+    let store = dir.join("checkpoint.fhc");
+    let sound = fs::read(&store).expect("a store");
+
+    place
+        .run(&["checkpoints", "--quarantine"])
+        .expect(2, &["JOB"]);
+    place
+        .run(&["checkpoints", &name, "--yes"])
+        .expect(2, &["--quarantine"]);
+    place
+        .answer(&quarantine, "y\n")
+        .expect(8, &["are sound: they stay where they are"]);
+    damage(&dir, |image| {
+        image.fill(0);
+        image[..12].copy_from_slice(b"\x89FHCKPT\n\x07\x00\x05\x00");
+    });
+    place
+        .answer(&quarantine, "y\n")
+        .expect(8, &["not damaged", "update the program", "they stay"]);
+    assert!(store.exists());
+
+    damage(&dir, |image| image.truncate(1000));
+    let command = format!("`feedhold checkpoints {name} --quarantine`");
+    place.run(&["checkpoints", &name]).expect(8, &[&command]);
+    place
+        .run(&["checkpoints", &name, "--verify"])
+        .expect(8, &[&command, "without deleting it"]);
+    let damaged = everything(&dir);
+    for answer in ["", "n\n", "\n"] {
+        place
+            .answer(&quarantine, answer)
+            .expect(7, &["Move these records aside?", "nothing was moved"]);
+    }
+    assert_eq!(everything(&dir), damaged, "nobody agreed");
+
+    let lock = fs::File::open(dir.join("checkpoint.lock")).expect("a lock");
+    lock.try_lock().expect("nobody has it");
+    place.answer(&quarantine, "y\n").expect(8, &["is locked"]);
+    drop(lock);
+    assert!(store.exists(), "the job was open elsewhere");
+
+    place.answer(&quarantine, "y\n").expect(
+        0,
+        &[
+            "1000 bytes long instead of 524288",
+            "checkpoint.damaged-1.fhc",
+            "`feedhold run`",
+        ],
+    );
+    assert!(!store.exists());
+    let aside = dir.join("checkpoint.damaged-1.fhc");
+    assert_eq!(fs::read(&aside).expect("kept"), store_of(&damaged));
+    place
+        .run(&quarantine)
+        .expect(8, &["no checkpoint at", "they stay"]);
+
+    fs::write(&store, &sound[1..]).expect("written");
+    let lines = json(&place.run(&["checkpoints", &name, "--quarantine", "--yes", "--json"]));
+    let last = lines.last().expect("what was done");
+    assert_eq!(
+        (&last["event"], &last["exit"]),
+        (&"quarantined".into(), &0.into())
+    );
+    let path = last["aside"].as_str().expect("a path");
+    assert!(path.ends_with("checkpoint.damaged-2.fhc"), "{path}");
+    assert_eq!(fs::read(path).expect("kept"), sound[1..]);
+
+    // The file can be run again, in the same place.
+    place
+        .run(&["run", "part.nc", "-m", "sim:grbl?speed=max"])
+        .expect(7, &["M0"]);
+    place
+        .run(&["checkpoints", &name])
+        .expect(0, &["executed", "damaged-2.fhc"]);
+}
+
+/// The store among the files of a directory.
+fn store_of(files: &[(PathBuf, Vec<u8>, std::time::SystemTime)]) -> Vec<u8> {
+    let store = files
+        .iter()
+        .find(|(path, ..)| path.ends_with("checkpoint.fhc"));
+    store.expect("a store").1.clone()
+}
+
+#[test]
 fn what_lies_beside_a_store_is_told() {
     let (place, dir) = stopped();
     let move_to =

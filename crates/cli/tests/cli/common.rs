@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -49,6 +49,22 @@ impl Place {
 
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
         Ran(self.command(args).output().expect("the program starts"))
+    }
+
+    /// Runs the program with somebody at the keyboard who types this.
+    pub(crate) fn answer(&self, args: &[&str], typed: &str) -> Ran {
+        let mut command = self.command(args);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut keyboard = child.stdin.take().expect("piped");
+        // A program that asks nothing may be gone already.
+        let _ = keyboard.write_all(typed.as_bytes());
+        drop(keyboard);
+        Ran(child.wait_with_output().expect("the program ends"))
     }
 
     /// Starts the program and waits for a line on its standard output that holds `sign`.

@@ -404,8 +404,8 @@ impl Refusal {
         match self {
             Self::FileChanged { .. } => "bring that file back, or name it with `--file`, or start anew with `feedhold run`",
             Self::Finished | Self::NothingLeft { .. } | Self::NotBegun => "start it anew with `feedhold run`",
-            Self::RecordAmbiguous { .. } => "see `feedhold checkpoints`, look at the part, and go on from a line of your choice with \
-                 `feedhold run` and a file that begins there",
+            Self::RecordAmbiguous { .. } => "see `feedhold checkpoints`, which also moves them aside (`--quarantine`), look at the part, and go \
+                 on from a line of your choice with `feedhold run` and a file that begins there",
             Self::RecordVersion { .. } => "resume with the version of feedhold that wrote them",
             Self::InDoubt { executed, .. } => {
                 return format!(
