@@ -10,8 +10,8 @@ use core::time::Duration;
 const LASTS: Duration = Duration::from_secs(4);
 /// Lines of the first and shortest lease, unless records are to come more often than that.
 const SHORTEST: u64 = 256;
-/// Lines of the longest lease.
-const LONGEST: u64 = 16 << 20;
+/// Lines of the longest lease: whoever takes the job up after a crash holds the state behind each line of it, some tens of megabytes.
+const LONGEST: u64 = 1 << 16;
 
 /// How often records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
