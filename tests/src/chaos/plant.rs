@@ -31,18 +31,12 @@ named! {
         MotionOnConnect = "motion-on-connect",
         /// A pause ends when its time is over.
         PauseEndsByItself = "pause-ends-by-itself",
-        /// A resume does not look at the file.
-        FileUnchecked = "file-unchecked",
         /// A resume does not ask the controller, and takes the record's word.
         FactsIgnored = "facts-ignored",
         /// What a resume repeats is not announced.
         RepeatsUntold = "repeats-untold",
         /// A resume starts the program without its approach.
         NoApproach = "no-approach",
-        /// A resume begins its approach without writing a record first.
-        NoApproachRecord = "no-approach-record",
-        /// Lines that were on their way when the link was lost are sent again when it is back.
-        SentTwice = "sent-twice",
         /// A job whose records fail goes on without them.
         RecordsGivenUp = "records-given-up",
     }

@@ -67,6 +67,12 @@ impl World<'_> {
                 self.leave();
                 return Ok(());
             }
+            Err(error) if self.acknowledged.is_some() => {
+                return Err(Violation::new(
+                    4,
+                    format!("acknowledged records are gone: {error}"),
+                ));
+            }
             Err(error) => {
                 self.trace.note(self.now, format_args!("store: {error}"));
                 return self.refused("record-ambiguous");
@@ -143,7 +149,6 @@ impl World<'_> {
         let (dialect, lines) = (self.schedule.dialect, self.schedule.lines);
         let vetted = match self.file {
             FileNow::Same => self.program.vetted(lines),
-            _ if self.plant == Some(Plant::FileUnchecked) => self.program.vetted(lines),
             now => {
                 let text = now.text(self.program, lines, &mut self.rng);
                 vet_text(dialect, &text.ok_or("there is no such file")?)?

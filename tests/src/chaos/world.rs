@@ -241,6 +241,9 @@ impl<'a> World<'a> {
                 conduct.note(now, acked, host.sent_bytes);
             }
         }
+        if self.plant == Some(Plant::PauseEndsByItself) && self.paused_by_operator {
+            let _ = host.streamer.resume(now);
+        }
         if host.streamer.poll_timeout().is_some_and(|at| at <= now) {
             host.streamer.handle_timeout(now);
         }
