@@ -115,6 +115,8 @@ impl World<'_> {
         self.plugged = true;
         let on_open = if resets { OnOpen::Reset } else { OnOpen::Keep };
         self.machine.reconnect(self.now, on_open);
+        self.listen()?;
+        self.moves_by_itself |= resets && self.keeps_block;
         if self.stale {
             self.stale = false;
             let stale: &[&[u8]] = &[
@@ -139,11 +141,13 @@ impl World<'_> {
         match what {
             Meanwhile::Reset => {
                 self.machine.power_cycle(self.now);
-                self.listen()
+                self.listen()?;
+                self.moves_by_itself |= self.keeps_block;
+                Ok(())
             }
             Meanwhile::ResetOnOpen => Ok(()),
             Meanwhile::StartupBlock => {
-                self.moves_by_itself = true;
+                self.keeps_block = true;
                 self.at_hand("$N0=G21G91G0X1.5")
             }
             Meanwhile::Jogged => match self.schedule.dialect {

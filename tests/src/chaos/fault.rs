@@ -166,6 +166,9 @@ impl Fault {
             (Self::MachineHold, Dialect::Marlin) => {
                 Some("a hold at the printer only asks the host, which may go on")
             }
+            (Self::ForeignDevice, Dialect::Marlin) => Some(
+                "all simulated printers have one UUID, which is what tells printers from each other",
+            ),
             (Self::StartupBlock, Dialect::Marlin) => {
                 Some("Marlin has no start-up blocks without an SD card")
             }

@@ -302,6 +302,7 @@ impl World<'_> {
         })?;
         host.approach = Some(lines);
         host.streamer.lease(u64::MAX);
+        self.moves_by_itself = false;
         self.judge.approaches();
         host.streamer
             .begin(0)
@@ -372,6 +373,7 @@ impl World<'_> {
         );
         host.conduct = Some(conduct.with_baseline(baseline));
         self.homed = false;
+        self.moves_by_itself = false;
         self.last_progress = self.now;
         let untold = self.plant == Some(Plant::RepeatsUntold);
         self.judge.begins(done, repeats.filter(|_| !untold), skips)
@@ -449,6 +451,7 @@ impl World<'_> {
         // A critical alarm hears nothing but a reset.
         self.stand()?;
         if homing {
+            self.moves_by_itself |= self.keeps_block;
             let _ = self.machine.receive(self.now, b"\x18");
             self.listen()?;
         }

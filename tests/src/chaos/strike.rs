@@ -203,6 +203,7 @@ impl World<'_> {
             Fault::BrownOut => {
                 self.machine.power_cycle(self.now);
                 self.listen()?;
+                self.moves_by_itself |= self.keeps_block;
                 self.judge.restarts();
             }
             Fault::EmergencyStop => self.emergency_stop()?,
@@ -335,6 +336,7 @@ impl World<'_> {
         };
         self.machine.touch(self.now, touch);
         self.listen()?;
+        self.moves_by_itself |= self.keeps_block;
         self.judge.restarts();
         Ok(())
     }

@@ -79,7 +79,9 @@ pub(super) struct World<'a> {
     pub(super) inbox: Vec<u8>,
     /// The operator has paused and not gone on.
     pub(super) paused_by_operator: bool,
-    /// The machine moves by itself when it starts.
+    /// The machine keeps a block that moves it when it starts,
+    pub(super) keeps_block: bool,
+    /// and has just started.
     pub(super) moves_by_itself: bool,
     /// The machine was made to refuse a line,
     pub(super) refused: bool,
@@ -138,6 +140,7 @@ impl<'a> World<'a> {
             crawled: 0,
             inbox: Vec::new(),
             paused_by_operator: false,
+            keeps_block: false,
             moves_by_itself: false,
             stale: false,
             refused: false,
