@@ -11,7 +11,8 @@ use std::time::SystemTime;
 use serde::de::DeserializeOwned;
 
 use crate::config::Config;
-use crate::error::{Damage, OpenError, Unsupported, Warning};
+use crate::error::OpenError;
+use crate::finding::{Damage, Unsupported, Warning};
 use crate::frame::{Digest, Frame, Kind};
 use crate::job_dir;
 use crate::layout::{Generation, IMAGE_LEN, Region, SLOT_LEN, StoreId};

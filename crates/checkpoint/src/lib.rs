@@ -50,6 +50,7 @@
 mod codec;
 mod config;
 mod error;
+mod finding;
 mod frame;
 mod job_dir;
 mod layout;
@@ -66,9 +67,10 @@ pub mod inspect;
 
 pub use config::Config;
 pub use error::{
-    CodecError, CommitError, ConfigError, CreateError, Damage, ListError, LockError, OpenError,
-    Poison, QuarantineError, RemoveError, Unsupported, Warning,
+    CodecError, CommitError, ConfigError, CreateError, ListError, LockError, OpenError, Poison,
+    QuarantineError, RemoveError,
 };
+pub use finding::{Damage, Unsupported, Warning};
 pub use frame::{FormatVersion, MAX_PAYLOAD};
 pub use inspect::{Inspection, inspect};
 pub use job_dir::quarantine;

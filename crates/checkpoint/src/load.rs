@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::backend::{Backend, File};
 use crate::config::Config;
-use crate::error::{Damage, OpenError, Warning};
+use crate::error::OpenError;
+use crate::finding::{Damage, Warning};
 use crate::frame::{Digest, Kind, Slot, Timestamp};
 use crate::job_dir;
 use crate::layout::{Generation, IMAGE_LEN, Region, SLOT_LEN, SLOTS, StoreId};

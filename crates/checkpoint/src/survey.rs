@@ -5,7 +5,7 @@
 //! damage exactly one pair, the one that comes after the newest durable record, and any damage
 //! elsewhere happened to durable data.
 
-use crate::error::{Damage, Unsupported, Warning};
+use crate::finding::{Damage, Unsupported, Warning};
 use crate::frame::{self, EMPTY, FormatVersion, Frame, FrameFault, Slot};
 use crate::layout::{Generation, Region, SLOTS};
 
