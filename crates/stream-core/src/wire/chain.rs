@@ -327,11 +327,12 @@ impl Chain {
         pieces: &'a mut Vec<u8>,
     ) -> Result<&'a [u8], Found> {
         let dialect = self.config.dialect;
-        let text = match strip::strip(dialect, raw, pieces) {
-            Stripped::Part { text, .. } => text,
-            Stripped::Pieces => pieces.as_slice(),
+        let (text, joined) = match strip::strip(dialect, raw, pieces) {
+            Stripped::Part { text, .. } => (text, None),
+            Stripped::Pieces => (pieces.as_slice(), strip::joined(dialect, raw)),
         };
-        match strip::fault(dialect, text) {
+        let joined = joined.map(|at| (at, RefusalCode::StrayByte));
+        match strip::fault(dialect, text).or(joined) {
             None => Ok(text),
             Some((at, code)) => Err(self.in_source(
                 raw,

@@ -63,6 +63,31 @@ pub(super) fn fault(dialect: Dialect, text: &[u8]) -> Option<(usize, RefusalCode
     Some((at, RefusalCode::RealtimeByte))
 }
 
+/// The byte of what [`strip`] left that would go on with a number across a comment: `X1(a)5`. grbl reads 15 there, and nobody who
+/// wrote it meant that.
+pub(super) fn joined(dialect: Dialect, line: &[u8]) -> Option<usize> {
+    let mut before: Option<(usize, u8)> = None;
+    let (mut column, mut found) = (0, None);
+    for_each_kept(dialect, line, |at, byte| {
+        if !byte.is_ascii_whitespace() {
+            let behind_comment = before.is_some_and(|(last, _)| {
+                let between = line.get(last + 1..at).unwrap_or_default();
+                between.iter().any(|byte| !byte.is_ascii_whitespace())
+            });
+            let goes_on = byte.is_ascii_digit() || byte == b'.';
+            let is_open = before.is_some_and(|(_, last)| {
+                last.is_ascii_alphanumeric() || matches!(last, b'.' | b'+' | b'-')
+            });
+            if behind_comment && goes_on && is_open {
+                found.get_or_insert(column);
+            }
+            before = Some((at, byte));
+        }
+        column += 1;
+    });
+    found
+}
+
 fn part(line: &[u8], from: usize, to: usize) -> Stripped<'_> {
     let text = line.get(from..to).unwrap_or_default();
     let lead = text.len() - text.trim_ascii_start().len();
@@ -194,6 +219,21 @@ mod tests {
         assert_eq!(code, RefusalCode::RealtimeByte);
         assert_eq!(source_index(Dialect::Grbl, line, column), 16);
         assert_eq!(line.get(16), Some(&b'!'));
+    }
+
+    #[test]
+    fn numbers_do_not_go_on_behind_a_comment() {
+        for (line, expected) in [
+            ("G1 (a) X1 (b) Y2", None),
+            ("X1 (a) -5", None),
+            ("X1 5", None),
+            ("(a) 5 (b) X1", None),
+            ("X1(a)5", Some(2)),
+            ("F300 (edge)0", Some(5)),
+            ("Y(a) (b).5", Some(2)),
+        ] {
+            assert_eq!(joined(Dialect::Grbl, line.as_bytes()), expected, "{line}");
+        }
     }
 
     proptest! {

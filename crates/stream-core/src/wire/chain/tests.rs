@@ -267,6 +267,16 @@ fn places_are_those_of_the_source() {
 }
 
 #[test]
+fn a_number_does_not_go_on_behind_a_comment() {
+    check(
+        &grbl(),
+        "G1 X1 F300 (edge)0",
+        "line 1, column 18: 0 is not part of a word; remove it",
+    );
+    check(&grbl(), "G1 (to) X1 (edge) F300", "1 G1X1F300");
+}
+
+#[test]
 fn long_lines_lose_their_blanks_and_nothing_else() {
     let words =
         "G1 X-123.456789 Y-123.456789 Z-123.456789 I1.2345678 J1.2345678 K1.2345678 F1000.55555 N1";
