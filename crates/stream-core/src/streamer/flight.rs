@@ -209,6 +209,13 @@ impl History {
         self.lines.get(position).map(|line| line.origin)
     }
 
+    /// The text of a numbered line that no chunk holds.
+    pub(super) fn text(&self, number: u64) -> Option<&[u8]> {
+        let oldest = self.range()?.0;
+        let position = usize::try_from(number.checked_sub(oldest)?).ok()?;
+        self.lines.get(position)?.text.as_deref()
+    }
+
     /// The next line to send again.
     pub(super) fn pending(&self) -> Option<&Numbered> {
         self.lines.get(self.again?)

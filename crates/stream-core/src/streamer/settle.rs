@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use feedhold_gcode_parse::{Block, Code, Flavor};
+
 use super::{
     Cancelling, Event, Fault, InDoubt, Phase, Streamer, Timer,
     flight::{InFlight, Origin, Query},
@@ -23,7 +25,10 @@ impl Streamer {
         self.last_answer = now;
         self.last_progress = now;
         self.idle_polls = 0;
-        if ack.with_temperatures && (self.settle_probed(now) || self.settle_confirmed(now)) {
+        if ack.with_temperatures
+            && !self.front_asks_temperatures()
+            && (self.settle_probed(now) || self.settle_confirmed(now))
+        {
             return;
         }
         if let Some(number) = ack.line {
@@ -46,6 +51,20 @@ impl Streamer {
             Some(line) => self.settle(now, line, Ok(())),
             None => self.stray(),
         }
+    }
+
+    /// The oldest line in flight is itself an `M105`, of the program or of somebody at a console: temperatures are its answer before
+    /// they are that of a question behind it. Should its own have been lost, the question is asked again.
+    fn front_asks_temperatures(&self) -> bool {
+        let Some(front) = self.flight.front() else {
+            return false;
+        };
+        let text = match front.origin {
+            Origin::Program { cursor, .. } => self.program.line(cursor).map(|line| line.text),
+            Origin::Command(_) => front.number.and_then(|number| self.history.text(number)),
+            Origin::Query(_) => None,
+        };
+        text.is_some_and(|text| Block::parse(Flavor::Marlin, text).has_m(Code::new(105)))
     }
 
     fn is_confirming(&self) -> bool {

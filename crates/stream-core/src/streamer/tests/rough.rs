@@ -215,3 +215,17 @@ fn a_command_that_is_asked_for_again_is_answered_once() {
     scene.play("! command M17\n> N1M17*52\\n\n< ok\n* CommandDone true");
     scene.play("< Resend: 1\n@ 100\n> N1M17*52\\n\n< ok\n< ok\n* Resend");
 }
+
+#[test]
+fn temperatures_that_a_line_asked_for_are_not_the_answer_to_a_question_behind_it() {
+    let mut scene = Scene::greeted(Dialect::Marlin).program(&[
+        ("M105", Class::Modal),
+        ("G1X1", Class::Motion),
+        ("G1X2", Class::Motion),
+    ]);
+    let _ = scene.sent();
+    scene.play("@ 3100");
+    assert_eq!(scene.sent(), "M105\\n");
+    scene.play("< ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0\n= 1 1 3");
+    scene.play("< ok\n< ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0\n= 1 3 3");
+}
