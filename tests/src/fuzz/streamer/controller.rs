@@ -144,7 +144,7 @@ impl Controller {
             Dialect::Marlin if line.text.contains("M115") => {
                 "FIRMWARE_NAME:Marlin 2.1.2\nCap:EMERGENCY_PARSER:1\nok\n".to_owned()
             }
-            Dialect::Marlin if line.text.contains("M105") => {
+            Dialect::Marlin if is_command(&line.text, "M105") => {
                 "ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0\n".to_owned()
             }
             Dialect::Marlin => "ok\n".to_owned(),
@@ -196,6 +196,13 @@ impl Controller {
             self.last_number = Some(number);
         }
     }
+}
+
+/// The line is this command, numbered or not.
+fn is_command(text: &str, command: &str) -> bool {
+    let numbered = text.strip_prefix('N').unwrap_or(text);
+    let behind = numbered.trim_start_matches(|c: char| c.is_ascii_digit());
+    behind.trim_start().starts_with(command)
 }
 
 /// Every line of the programs here names its source line behind an X; nothing else holds an X.
