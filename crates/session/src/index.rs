@@ -2,7 +2,7 @@
 //!
 //! The vetting interprets every line as it goes to the wire. On its way it puts down a *mark* now and then: a place in the file and
 //! the [`Tracker`] in front of it. Whoever wants to know what is in force at any line begins at the mark before it and reads a
-//! thousandth of the file at most. Together with the [content](crate::content) of the file this is its index. It lies beside the
+//! thousandth of the file at most. Together with the content of the file this is its index. It lies beside the
 //! records of a job, so that a resume need not vet the file again when its content and the settings are those of the index.
 
 use std::sync::Arc;
