@@ -149,6 +149,7 @@ fn killed(part: &Part) -> Record {
     Record {
         ceiling: 8,
         sent: 6,
+        acked: 5,
         reason: Reason::Interval,
         controller: Some((&facts([0.0; 3]).identity).into()),
         baseline: Some((&baseline()).into()),
@@ -204,6 +205,7 @@ fn a_chosen_line_names_what_it_repeats_and_leaves_out() {
         let plan = part.chosen(&killed, choice).expect("a plan");
         (plan.done, plan.repeats, plan.skips)
     };
+    assert_eq!(chosen(Choice::Executed), (3, lines(4, 8), None));
     assert_eq!(chosen(Choice::Retract), (1, lines(2, 8), None));
     assert_eq!(chosen(Choice::Line(5)), (4, lines(5, 8), lines(4, 4)));
     assert_eq!(chosen(Choice::Line(9)), (8, None, lines(4, 8)));

@@ -210,6 +210,25 @@ fn an_ok_without_a_name_is_not_asked_about_without_pause() {
 }
 
 #[test]
+fn the_late_answer_to_a_question_asked_twice_belongs_to_no_line() {
+    check(
+        Scene::new(Config::new(Dialect::Marlin)),
+        "> M115\\n
+         @ 1500
+         > M115\\n
+         < FIRMWARE_NAME:Marlin 2.1.2 PROTOCOL_VERSION:1.0
+         < ok
+         >
+         @ 100
+         < FIRMWARE_NAME:Marlin 2.1.2 PROTOCOL_VERSION:1.0
+         < ok
+         > N0M110 N0*93\\n
+         < ok
+         * Ready",
+    );
+}
+
+#[test]
 fn a_command_that_is_asked_for_again_is_answered_once() {
     let mut scene = Scene::greeted(Dialect::Marlin);
     scene.play("! command M17\n> N1M17*52\\n\n< ok\n* CommandDone true");
