@@ -143,6 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_stands_still_has_no_lease_until_it_gets_the_next_one() {
+        let mut lease = Lease::new(CheckpointInterval::default(), 0, 1_000_000);
+        assert_eq!(lease.next_ceiling(at(0), 0, 0, 0.0), SHORTEST);
+        assert_eq!(lease.take_back(at(100), 40, 40), 40);
+        assert!(lease.is_due(at(101), 40, 40), "before it goes on");
+        assert_eq!(lease.next_ceiling(at(101), 40, 40, 0.0), 40 + SHORTEST);
+    }
+
+    #[test]
     fn a_lease_grows_with_the_pace_and_comes_down_again() {
         let mut lease = Lease::new(CheckpointInterval::default(), 0, 1_000_000);
         lease.next_ceiling(at(0), 0, 0, 0.0);

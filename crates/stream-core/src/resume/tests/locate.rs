@@ -92,6 +92,14 @@ fn two_places_are_no_proof() {
     check(&interval, &cutting([1.0, 0.0, 5.0]), Err("in-doubt"));
 }
 
+/// What it counts from since is not what it counted from before, wherever it says that it stands.
+#[test]
+fn a_controller_that_is_known_to_have_restarted_proves_nothing() {
+    let mut facts = cutting([2.0, 0.0, 5.0]);
+    facts.was_reset = true;
+    check(&interval(Dialect::Grbl, MILL, 3), &facts, Err("restarted"));
+}
+
 /// A controller that restarts while nobody listens stands at its origin and has forgotten everything. Where lines may have run, that
 /// is no proof that none did.
 #[test]
@@ -112,6 +120,17 @@ fn a_changed_offset_goes_before_a_doubt() {
     check(&interval, &facts, Err("in-doubt"));
     facts.offsets.g92 = Some([2.0, 0.0, 0.0]);
     check(&interval, &facts, Err("offsets-differ"));
+}
+
+/// They are those of an earlier line in doubt, so somebody has set them back since.
+#[test]
+fn offsets_are_compared_with_those_of_the_line_that_was_found() {
+    let interval = interval(Dialect::Grbl, &format!("{MILL}G92 X0\nX2\n"), 3);
+    let mut facts = cutting([3.0, 3.0, 5.0]);
+    facts.offsets = baseline().offsets;
+    check(&interval, &facts, Err("offsets-differ"));
+    facts.offsets.g92 = Some([1.0, 0.0, 0.0]);
+    check(&interval, &facts, Ok(9));
 }
 
 /// Somebody changes tools by hand, and the controller hears nothing of it.
