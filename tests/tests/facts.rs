@@ -152,6 +152,32 @@ fn a_marlin_finishes_what_it_has_and_names_its_last_line() {
 }
 
 #[test]
+fn a_marlin_that_was_asked_before_tells_the_same() {
+    let mut world = world(Dialect::Marlin, &[]);
+    let program = "G1 X10 F600\n".to_owned() + &"G1 X90\nG1 X10\n".repeat(40);
+    cut(&mut world, Dialect::Marlin, &program, 9);
+    world.plug(OnOpen::Keep, 0);
+    let first = ready(&mut world);
+    assert!(first.last_line.is_some_and(|last| last >= 9), "{first:?}");
+    let _ = world.executed();
+    // Somebody asks and leaves again, such as a resume that is refused.
+    for _ in 0..3 {
+        world.unplug();
+        world.plug(OnOpen::Keep, 0);
+        let again = ready(&mut world);
+        assert_eq!(again.last_line, first.last_line);
+        assert_eq!(again.xyz(), first.xyz());
+        assert!(!again.was_reset);
+    }
+    world.load(chunks(Dialect::Marlin, "G1 X20\nG1 X30\n", 10));
+    assert_eq!(world.run(MINUTES), End::Finished);
+    let executed = world.executed();
+    assert_eq!(executed.len(), 2, "{executed:?}");
+    let next = first.last_line.map(|last| last + 1);
+    assert_eq!(executed[0].line, next, "the count goes on");
+}
+
+#[test]
 fn a_lossy_wire_only_costs_time() {
     for seed in 0..40_u32 {
         for (dialect, faults) in [

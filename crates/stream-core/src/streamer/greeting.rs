@@ -1,7 +1,8 @@
 //! Proving that the right controller is there, alive and idle, without moving it.
 //!
 //! grbl: a state report shows that it lives, `$I` names its buffers. Joined to a rest of an earlier session in its line buffer, `$I`
-//! makes that rest invalid instead of running it. Marlin: `M115` names the firmware, `M110 N0` starts the line numbers anew.
+//! makes that rest invalid instead of running it. Marlin: `M115` names the firmware, `M110 N0` starts the line numbers anew. A Marlin
+//! that has told how far it has counted is left to count on: whoever asks it next has to hear the same.
 
 use core::time::Duration;
 
@@ -22,6 +23,9 @@ pub(super) const KNOCK_AGAIN: Duration = Duration::from_millis(250);
 const BUSY_AGAIN: Duration = Duration::from_secs(3);
 /// How long answers to repeated questions may trickle in before the first line is sent.
 const SETTLE: Duration = Duration::from_millis(300);
+/// Counts of lines from here on are begun anew. Up to here a line of a file and its number on the wire differ by one digit at most,
+/// and a prepared line has room for that.
+const MAX_COUNT: u64 = 1_000_000;
 /// What is quoted of a foreign device.
 const MAX_HEARD: usize = 80;
 
@@ -33,6 +37,8 @@ pub(super) struct Greeting {
     pub(super) inquiry: Inquiry,
     /// Where the machine stood in the last report of the [inquiry](super::inquiry).
     pub(super) place: Option<Coordinates>,
+    /// The line number that the controller asked for last.
+    pub(super) expects: Option<u64>,
     was_reset: bool,
     rx_bytes: Option<usize>,
     planner_blocks: Option<usize>,
@@ -133,11 +139,24 @@ impl Streamer {
 
     /// Every question was asked.
     pub(super) fn inquired(&mut self, now: Duration) {
-        let next = match self.config.dialect {
-            Dialect::Grbl => Settled::Welcome,
-            Dialect::Marlin => Settled::ResetNumbers,
+        let next = if self.is_numbered() && !self.count_on() {
+            Settled::ResetNumbers
+        } else {
+            Settled::Welcome
         };
         self.settle_greeting(now, next);
+    }
+
+    /// Takes over the count of lines from a controller that has told it. It tells it twice, so a garbled number shows.
+    fn count_on(&mut self) -> bool {
+        let last = self.facts.as_ref().and_then(|facts| facts.last_line);
+        let next = last.filter(|last| *last < MAX_COUNT).map(|last| last + 1);
+        let agreed = next.filter(|_| next == self.greeting.expects);
+        if let Some(next) = agreed {
+            self.next_number = next;
+            self.history.clear();
+        }
+        agreed.is_some()
     }
 
     /// Goes on to the next step, at once when every question was answered once, else when nothing more comes.

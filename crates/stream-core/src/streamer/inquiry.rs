@@ -276,7 +276,11 @@ impl Streamer {
             return;
         };
         match response {
-            Response::Started(_) => facts.was_reset = true,
+            Response::Started(_) => {
+                facts.was_reset = true;
+                facts.last_line = None;
+                self.greeting.expects = None;
+            }
             Response::Version { version, note } => {
                 (*version).clone_into(&mut facts.identity.firmware);
                 (*note).clone_into(&mut facts.identity.note);
@@ -292,6 +296,9 @@ impl Streamer {
             }
             Response::Error(MachineError::Marlin(error)) if question.is_some() => {
                 facts.last_line = error.last_line.or(facts.last_line);
+            }
+            Response::Resend(number) if question.is_some() => {
+                self.greeting.expects = Some(*number);
             }
             Response::Position(report) => match question {
                 Some(Question::RealPosition) => facts.real_position = Some(report.position),

@@ -1,10 +1,12 @@
 //! Controllers and operators that do not keep to the script.
 
+use core::time::Duration;
+
 use super::{IDLE, Scene, check, moves};
 use crate::{
     chunk::Class,
     dialect::Dialect,
-    streamer::{CommandError, Config, State},
+    streamer::{CommandError, Config, State, Streamer},
 };
 
 #[test]
@@ -247,4 +249,62 @@ fn temperatures_that_a_line_asked_for_are_not_the_answer_to_a_question_behind_it
     assert_eq!(scene.sent(), "M105\\n");
     scene.play("< ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0\n= 1 1 3");
     scene.play("< ok\n< ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0\n= 1 3 3");
+}
+
+/// A printer that is asked what it knows, up to the number of its last line.
+fn asked_for_its_last_line() -> Scene {
+    let mut streamer = Streamer::new(Config::new(Dialect::Marlin));
+    streamer.wish_facts();
+    streamer.handle_connected(Duration::ZERO);
+    let mut scene = Scene {
+        streamer,
+        now: Duration::ZERO,
+    };
+    scene.play(
+        "> M115\\n
+         < FIRMWARE_NAME:Marlin 2.1.2 PROTOCOL_VERSION:1.0
+         < ok
+         > M400\\n
+         < ok
+         > N2000000000M105*53\\n",
+    );
+    scene
+}
+
+const PLACE_AND_HEAT: &str = "< ok
+     > M114\\n
+     < X:1.00 Y:2.00 Z:3.00 E:0.00 Count X:80 Y:160 Z:1200
+     < ok
+     > M114 R\\n
+     < X:1.00 Y:2.00 Z:3.00 E:0.00 Count X:80 Y:160 Z:1200
+     < ok
+     > M105\\n
+     < ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0";
+
+#[test]
+fn a_printer_that_tells_its_count_is_left_to_count_on() {
+    let mut scene = asked_for_its_last_line();
+    scene.play(
+        "< Error:Line Number is not Last Line Number+1, Last Line: 7
+         < Resend: 8",
+    );
+    scene.play(PLACE_AND_HEAT);
+    scene.play("> \n* Ready");
+    let anchor = scene.streamer.number_anchor().map(|anchor| anchor.number);
+    assert_eq!(anchor, Some(7));
+    check(scene.program(&moves(1)), "> N8G1X1*105\\n");
+}
+
+#[test]
+fn a_count_that_was_garbled_is_begun_anew() {
+    for told in [
+        "< Error:Line Number is not Last Line Number+1, Last Line: 70\n< Resend: 8",
+        "< Error:Line Number is not Last Line Number+1, Last Line: 7",
+        "< Error:Line Number is not Last Line Number+1, Last Line: 1000000\n< Resend: 1000001",
+    ] {
+        let mut scene = asked_for_its_last_line();
+        scene.play(told);
+        scene.play(PLACE_AND_HEAT);
+        scene.play("> N0M110 N0*93\\n\n< ok\n* Ready");
+    }
 }
