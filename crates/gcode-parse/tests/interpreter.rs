@@ -183,6 +183,12 @@ fn modal_groups_of_rs274() {
         (Units::Inch, 7.0 * 25.4),
         "M30 keeps units and feed"
     );
+    let ended = state("G93 G1 X1 F2\nM2");
+    assert_eq!(
+        (ended.feed_mode, ended.feed),
+        (FeedMode::PerMinute, 0.0),
+        "2 a minute are no 2 mm a minute"
+    );
 }
 
 #[test]
