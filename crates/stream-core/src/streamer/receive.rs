@@ -54,6 +54,8 @@ impl Streamer {
             }
             Response::Wait => {}
             Response::Capability { name, on } => self.note_capability(name, on),
+            // Asked for on our own account, not by an operator.
+            Response::ParserState(_) if self.taking_stock => {}
             other => self.on_message(&other),
         }
     }
