@@ -52,11 +52,11 @@ fn a_mill_remembers_modes_offsets_and_what_turns() {
         "units=G20, distance=G91, plane=G18, coordinate system=G55, feed=254, x=50.8, work x=25.4, g55 x=25.4, g92 y=-50.8, \
          tool length=25.4, turning=M3, turning at=900, flowing=on, tool=4, $100=250, motion=G1",
     );
-    // The EEPROM keeps its coordinate systems.
+    // It stands at its origin, for all it knows. The EEPROM keeps its coordinate systems.
     mill.power_cycle(mill.now());
     check(
         &mill,
-        "units=G21, distance=G90, coordinate system=G54, feed=0, g55 x=25.4, g92 y=0, tool length=0, turning=M5, flowing=off",
+        "units=G21, distance=G90, coordinate system=G54, feed=0, x=0, planned x=0, g55 x=25.4, g92 y=0, tool length=0, turning=M5, flowing=off",
     );
 }
 

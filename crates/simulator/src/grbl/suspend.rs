@@ -218,6 +218,7 @@ impl Grbl {
     pub(super) fn power_up(&mut self, now: Duration, outside: &mut Outside<'_>) {
         self.stop_all(now, outside);
         self.mover.set_position([0.0; 4]);
+        self.parser.position = [0.0; 3];
         self.homed = Homed::No;
         self.stall = None;
         self.pending.clear();
