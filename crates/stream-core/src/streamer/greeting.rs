@@ -39,6 +39,10 @@ pub(super) struct Greeting {
     pub(super) place: Option<Coordinates>,
     /// The line number that the controller asked for last.
     pub(super) expects: Option<u64>,
+    /// The last line that a printer has named once,
+    pub(super) last_line: Option<u64>,
+    /// and how often it named another one then.
+    pub(super) disagreements: u32,
     was_reset: bool,
     rx_bytes: Option<usize>,
     planner_blocks: Option<usize>,
@@ -72,6 +76,7 @@ pub(super) enum Settled {
 impl Streamer {
     pub(super) fn start_greeting(&mut self, now: Duration) {
         self.greeting = Greeting::default();
+        self.geometry = None;
         self.facts = self
             .wishes_facts
             .then(|| Box::new(Facts::new(self.config.dialect)));

@@ -2,7 +2,8 @@
 //!
 //! grbl: two reports in a row of a machine that stands still, `$$`, `$G`, `$#`, and a report that the place is still the same.
 //! Marlin: `M400` empties the planner, a line with a number that cannot be right makes it name the last one it took, `M114` and
-//! `M105` say where it stands and how warm it is. All of them can be asked again, so an answer that gets lost costs a second.
+//! `M105` say where it stands and how warm it is. All of them can be asked again, so an answer that gets lost costs a second. An answer
+//! counts only while its question is open; the last line, by which a job finds its place, is asked twice and has to be the same.
 
 use core::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::{
 
 /// How often a question is asked before the controller counts as one that cannot answer it.
 const TRIES: u32 = 3;
+/// How often a last line is asked anew that was another one the second time, before the controller counts as one that cannot tell it.
+const DISAGREEMENTS: u32 = 3;
 /// Reports of a machine that stands still at the same place, before it counts as standing still.
 const STILL_REPORTS: u32 = 2;
 /// How long an empty planner may be waited for without a sign of life.
@@ -44,6 +47,8 @@ pub(super) enum Question {
     Finished,
     /// Marlin: which line was the last?
     LastLine,
+    /// Marlin: is it still the same?
+    SameLastLine,
     /// Marlin: where does the planner end?
     Position,
     /// Marlin: where do the motors stand?
@@ -65,6 +70,7 @@ impl Question {
             Dialect::Marlin => &[
                 Self::Finished,
                 Self::LastLine,
+                Self::SameLastLine,
                 Self::Position,
                 Self::RealPosition,
                 Self::Temperatures,
@@ -80,7 +86,7 @@ impl Question {
             Self::Offsets => Query::Offsets,
             Self::Settings => Query::Settings,
             Self::Finished => Query::Finish,
-            Self::LastLine => Query::LastLine,
+            Self::LastLine | Self::SameLastLine => Query::LastLine,
             Self::Position => Query::Position,
             Self::RealPosition => Query::RealPosition,
             Self::Temperatures => Query::Temperatures,
@@ -138,6 +144,8 @@ impl Streamer {
     /// Begins with the questions.
     pub(super) fn inquire(&mut self, now: Duration) {
         self.greeting.inquiry = Inquiry::default();
+        self.greeting.last_line = None;
+        self.greeting.disagreements = 0;
         self.extend_greeting(now);
         self.put_question(now);
     }
@@ -150,6 +158,7 @@ impl Streamer {
             self.complete_facts();
             return self.inquired(now);
         };
+        self.forget_answer(question);
         let again = match question.query() {
             None => {
                 self.realtime.push(b'?');
@@ -170,14 +179,55 @@ impl Streamer {
         self.timers.set(Timer::Ask, now + again);
     }
 
+    /// What is known already, from a session before or by mistake, is no answer to a question that is put now.
+    fn forget_answer(&mut self, question: Question) {
+        let Some(facts) = self.facts.as_deref_mut() else {
+            return;
+        };
+        match question {
+            Question::LastLine | Question::SameLastLine => facts.last_line = None,
+            Question::Position => facts.position = None,
+            Question::RealPosition => facts.real_position = None,
+            Question::Temperatures => facts.temperatures = None,
+            _ => {}
+        }
+    }
+
     fn next_question(&mut self, now: Duration) {
-        let at = self.greeting.inquiry.at + 1;
+        let at = self.following();
         self.greeting.inquiry = Inquiry {
             at,
             ..Inquiry::default()
         };
         self.extend_greeting(now);
         self.put_question(now);
+    }
+
+    /// The question that comes next, when the one that is open is done with.
+    fn following(&mut self) -> usize {
+        let at = self.greeting.inquiry.at;
+        let told = self.facts.as_deref().and_then(|facts| facts.last_line);
+        match self.question() {
+            // Who cannot tell it cannot tell it again.
+            Some(Question::LastLine) if told.is_none() => at + 2,
+            Some(Question::LastLine) => {
+                self.greeting.last_line = told;
+                at + 1
+            }
+            // One of the two was not an answer, and nothing tells which.
+            Some(Question::SameLastLine) if told != self.greeting.last_line => {
+                self.greeting.disagreements += 1;
+                if let Some(facts) = self.facts.as_deref_mut() {
+                    facts.last_line = None;
+                }
+                if self.greeting.disagreements < DISAGREEMENTS {
+                    at - 1
+                } else {
+                    at + 1
+                }
+            }
+            _ => at + 1,
+        }
     }
 
     /// The question got no answer, or one that could not be read.
@@ -260,7 +310,7 @@ impl Streamer {
                 .steps_per_mm
                 .is_some_and(|steps| steps.iter().all(|axis| *axis > 0.0)),
             Question::Finished => true,
-            Question::LastLine => facts.last_line.is_some(),
+            Question::LastLine | Question::SameLastLine => facts.last_line.is_some(),
             Question::Position => facts.position.is_some(),
             Question::RealPosition => facts.real_position.is_some(),
             Question::Temperatures => facts.temperatures.is_some(),
@@ -269,9 +319,8 @@ impl Streamer {
 
     /// Keeps what a response tells, while facts are wished for.
     pub(super) fn note_fact(&mut self, response: &Response<'_>) {
-        let question = matches!(self.phase, Phase::Greeting)
-            .then(|| self.question())
-            .flatten();
+        let asks = matches!(self.phase, Phase::Greeting) && self.greeting.step == Step::Inquire;
+        let question = asks.then(|| self.question()).flatten();
         let Some(facts) = self.facts.as_deref_mut() else {
             return;
         };
@@ -294,7 +343,12 @@ impl Streamer {
                     note_setting(facts, number, value);
                 }
             }
-            Response::Error(MachineError::Marlin(error)) if question.is_some() => {
+            Response::Error(MachineError::Marlin(error))
+                if matches!(
+                    question,
+                    Some(Question::LastLine | Question::SameLastLine)
+                ) =>
+            {
                 facts.last_line = error.last_line.or(facts.last_line);
             }
             Response::Resend(number) if question.is_some() => {
@@ -302,10 +356,10 @@ impl Streamer {
             }
             Response::Position(report) => match question {
                 Some(Question::RealPosition) => facts.real_position = Some(report.position),
-                Some(_) => facts.position = Some(report.position),
-                None => {}
+                Some(Question::Position) => facts.position = Some(report.position),
+                _ => {}
             },
-            Response::Temperature(report) if question.is_some() => {
+            Response::Temperature(report) if question == Some(Question::Temperatures) => {
                 facts.temperatures = Some(*report);
             }
             _ => {}
