@@ -68,6 +68,12 @@ fn runs_that_once_failed_hold() {
         "marlin/29/14/chooses/9a37f5d185838db7,power-cut@2239072us",
         // A printer whose zero was moved at its panel was brought back to another place.
         "marlin/1/16/chooses/dac4c87ded60d5d5,rezeroed@2968041us",
+        // A line number that a printer named before it was asked counted as the answer, and the homing was made again.
+        "marlin/47/5/stops/6c7df96db7983fd3,host-killed@unanswered.0,resend-old@in-resume.0",
+        // The operator said that the zero was where it was, and somebody had set another one since the homing.
+        "marlin/21/31/chooses/979a787a58956209,rezeroed@8873274us,restarted-unseen@5338552us",
+        // The simulated grbl that had restarted stood at its origin, and its parser still where it had been.
+        "grbl/37/15/chooses/2736500f393ecab,file-replaced@in-dwell.6",
     ] {
         let schedule: Schedule = text.parse().expect("a run");
         if let Err(violation) = run(&schedule, None, Telling::Digest).end {

@@ -163,7 +163,11 @@ impl World<'_> {
                 }
             },
             Meanwhile::Rezeroed => match (self.schedule.dialect, self.rng.below(2)) {
-                (Dialect::Marlin, _) => self.at_hand("G92 X3 Y4"),
+                (Dialect::Marlin, _) => {
+                    // A printer does not tell its shifts: nobody can say any more that its zero is where it was.
+                    self.homed = false;
+                    self.at_hand("G92 X3 Y4")
+                }
                 (_, 0) => self.at_hand("G10 L20 P1 X0.5 Y0"),
                 _ => self.at_hand("G92 X2"),
             },
