@@ -344,10 +344,7 @@ impl Streamer {
                 }
             }
             Response::Error(MachineError::Marlin(error))
-                if matches!(
-                    question,
-                    Some(Question::LastLine | Question::SameLastLine)
-                ) =>
+                if matches!(question, Some(Question::LastLine | Question::SameLastLine)) =>
             {
                 facts.last_line = error.last_line.or(facts.last_line);
             }
