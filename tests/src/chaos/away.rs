@@ -150,16 +150,17 @@ impl World<'_> {
                 self.keeps_block = true;
                 self.at_hand("$N0=G21G91G0X1.5")
             }
+            // Never onto the place of another line: no host can tell that from the line itself.
             Meanwhile::Jogged => match self.schedule.dialect {
                 Dialect::Marlin => {
                     let mm = 1 + self.rng.below(4);
                     self.at_hand("G91")?;
-                    self.at_hand(&format!("G0 X{mm}"))?;
+                    self.at_hand(&format!("G0 X{mm}.37"))?;
                     self.at_hand("G90")
                 }
                 _ => {
                     let mm = 0.05 * (1 + self.rng.below(60)) as f64;
-                    self.at_hand(&format!("$J=G91 G21 X{mm:.2} F1000"))
+                    self.at_hand(&format!("$J=G91 G21 X{mm:.2}5 F1000"))
                 }
             },
             Meanwhile::Rezeroed => match (self.schedule.dialect, self.rng.below(2)) {

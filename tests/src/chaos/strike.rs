@@ -111,7 +111,6 @@ impl World<'_> {
                 armed.state = Armament::Struck;
                 if harm == Harm::Refuse && self.cable.has_refused() {
                     // What runs behind a line that was refused starts from another place. The operator is told, and decides.
-                    self.refused = true;
                     self.judge.go_blind();
                 }
             }
@@ -324,7 +323,7 @@ impl World<'_> {
         }
     }
 
-    fn emergency_stop(&mut self) -> Result<(), Violation> {
+    pub(super) fn emergency_stop(&mut self) -> Result<(), Violation> {
         let touch = if self.rng.one_in(2) {
             Touch::Abort
         } else {

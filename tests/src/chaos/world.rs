@@ -272,15 +272,15 @@ impl<'a> World<'a> {
                 self.now,
                 format_args!("machine: {kind} to X{x} Y{y} Z{z} E{e} {fraction}"),
             );
-            if self.shelf.is_some() && !matches!(entry.kind, Kind::Dwell { .. }) {
-                return Err(Violation::new(7, "another machine was moved"));
-            }
             let at_work = self
                 .host
                 .as_ref()
                 .is_some_and(|host| host.conduct.is_some() || host.approach.is_some());
             if self.moves_by_itself && !at_work {
                 continue;
+            }
+            if self.shelf.is_some() && !matches!(entry.kind, Kind::Dwell { .. }) {
+                return Err(Violation::new(7, "another machine was moved"));
             }
             self.judge.made(&entry)?;
             self.last_progress = self.now;
@@ -307,6 +307,10 @@ impl<'a> World<'a> {
             self.last_progress = self.now;
         }
         let silent = self.now.saturating_sub(self.last_progress);
+        if silent > PATIENCE && self.judge.is_blind() && self.start_button.is_none() {
+            // Another line than was sent holds the machine, or leads it far away: whoever stands beside it sees that.
+            return self.step_in();
+        }
         if silent > PATIENCE + self.longest_wait() {
             return Err(Violation::new(
                 6,
@@ -319,6 +323,21 @@ impl<'a> World<'a> {
                 ),
             ));
         }
+        Ok(())
+    }
+
+    /// The operator lets a machine go on that is held, and stops one that runs away.
+    fn step_in(&mut self) -> Result<(), Violation> {
+        match self.machine.snapshot().state {
+            Does::Hold { .. } => self.start_button = Some(self.now),
+            Does::Run => {
+                self.trace
+                    .note(self.now, format_args!("the operator stops it"));
+                self.emergency_stop()?;
+            }
+            _ => return Ok(()),
+        }
+        self.last_progress = self.now;
         Ok(())
     }
 
@@ -530,6 +549,11 @@ impl<'a> World<'a> {
         let arrived = !self.inbox.is_empty();
         if arrived {
             self.trace.bytes(now, "<-", &self.inbox);
+            // One that went down with the link or with a reset is nobody's to tell.
+            let is_error = self.inbox.windows(6).any(|bytes| bytes == b"error:");
+            let host = self.host.as_ref();
+            let at_work = host.is_some_and(|host| host.conduct.is_some());
+            self.refused |= is_error && at_work && self.cable.has_refused();
             self.read();
         }
         Ok(taken > 0 || arrived)

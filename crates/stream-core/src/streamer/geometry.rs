@@ -115,6 +115,25 @@ impl Geometry {
         }
     }
 
+    /// The machine stands where what was followed before has led. A report of a machine that `stands` has to agree: somebody may have
+    /// moved it, or the report is older. Where they do not, nothing is known of the place.
+    pub(super) fn go_on_from(&mut self, before: &Self, stands: bool) {
+        if self.frame != Frame::Controller {
+            return;
+        }
+        let (told, led) = (*self.machine.position(), *before.machine.position());
+        let agree = [Axis::X, Axis::Y, Axis::Z]
+            .into_iter()
+            .all(|axis| (told[axis] - led[axis]).abs() < COARSE_MM);
+        if before.frame == Frame::Controller && !stands {
+            self.machine.set_position(led);
+        } else if stands && !agree {
+            self.lose();
+        } else if !stands {
+            self.lose();
+        }
+    }
+
     /// Something happened that moves the machine, or its coordinates, in a way that cannot be followed.
     pub(super) fn lose(&mut self) {
         if !self.is_marlin() {

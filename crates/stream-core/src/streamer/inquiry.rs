@@ -117,9 +117,10 @@ impl Streamer {
             return;
         };
         if self.config.dialect == Dialect::Marlin {
-            self.geometry = Some(Geometry::of(facts));
+            // What was sent since the greeting was followed, and nothing is asked again.
+            self.geometry.get_or_insert_with(|| Geometry::of(facts));
         } else {
-            self.geometry = Some(Geometry::new(Dialect::Grbl));
+            self.followed = self.geometry.replace(Geometry::new(Dialect::Grbl));
             facts.words = None;
             facts.offsets = StoredOffsets::default();
             self.taking_stock = true;
@@ -131,9 +132,16 @@ impl Streamer {
     /// Words and offsets were answered.
     pub(super) fn stock_taken(&mut self) {
         self.taking_stock = false;
-        if let Some(facts) = &self.facts {
-            self.geometry = Some(Geometry::of(facts));
+        let Some(facts) = &self.facts else { return };
+        let mut geometry = Geometry::of(facts);
+        // A report from the middle of what was sent since the greeting tells no place to begin from.
+        if let Some(followed) = self.followed.take() {
+            let stands = self
+                .status
+                .is_some_and(|report| !report.state.may_move());
+            geometry.go_on_from(&followed, stands);
         }
+        self.geometry = Some(geometry);
     }
 
     fn question(&self) -> Option<Question> {

@@ -202,6 +202,8 @@ pub struct Streamer {
     executed: Executed,
     /// Follows the program, when facts are wished for.
     geometry: Option<Geometry>,
+    /// Where what was sent before it has led, while the controller is asked for modes and offsets.
+    followed: Option<Geometry>,
     idle: watch::Idle,
     /// Source line last handed out.
     sent: u64,
@@ -255,6 +257,7 @@ impl Streamer {
             facts: None,
             executed: Executed::new(dialect),
             geometry: None,
+            followed: None,
             idle: watch::Idle::default(),
             sent: 0,
             ceiling: u64::MAX,
