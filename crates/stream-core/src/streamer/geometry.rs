@@ -127,9 +127,7 @@ impl Geometry {
             .all(|axis| (told[axis] - led[axis]).abs() < COARSE_MM);
         if before.frame == Frame::Controller && !stands {
             self.machine.set_position(led);
-        } else if stands && !agree {
-            self.lose();
-        } else if !stands {
+        } else if !(stands && agree) {
             self.lose();
         }
     }

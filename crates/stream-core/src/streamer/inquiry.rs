@@ -136,9 +136,7 @@ impl Streamer {
         let mut geometry = Geometry::of(facts);
         // A report from the middle of what was sent since the greeting tells no place to begin from.
         if let Some(followed) = self.followed.take() {
-            let stands = self
-                .status
-                .is_some_and(|report| !report.state.may_move());
+            let stands = self.status.is_some_and(|report| !report.state.may_move());
             geometry.go_on_from(&followed, stands);
         }
         self.geometry = Some(geometry);
