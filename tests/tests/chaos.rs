@@ -74,6 +74,15 @@ fn runs_that_once_failed_hold() {
         "marlin/21/31/chooses/979a787a58956209,rezeroed@8873274us,restarted-unseen@5338552us",
         // The simulated grbl that had restarted stood at its origin, and its parser still where it had been.
         "grbl/37/15/chooses/2736500f393ecab,file-replaced@in-dwell.6",
+        // A program behind an approach was followed from a place that a report had told in the middle of it.
+        "grbl/19/92/chooses/ddb5b17154aead98,merged-lines@planner-full.15",
+        // A bit that flipped made a hold, or a way of many metres, and nobody stood beside the machine.
+        "grbl/9/55/stops/9b76b1f487e9cfb7,garbled-to-machine@planner-full.0",
+        "grbl/40/35/chooses/86c3ec2e2d4ddbcc,garbled-to-machine@in-arc.0",
+        // A line that would have been refused went down with a reset, and the job was blamed for its silence.
+        "grbl/27/6/chooses/39ff5c8c3f00d350,link-dropped-reset@1143644us,refused-line@13170us",
+        // Another machine ran its own start-up block.
+        "grbl/17/2/chooses/4df093c58e2dd008,foreign-device@30019us,startup-block@31574us",
     ] {
         let schedule: Schedule = text.parse().expect("a run");
         if let Err(violation) = run(&schedule, None, Telling::Digest).end {
