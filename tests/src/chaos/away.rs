@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use feedhold_simulator::OnOpen;
+use feedhold_simulator::{OnOpen, State};
 use feedhold_stream_core::dialect::Dialect;
 use xtask::gcode::Rng;
 
@@ -198,6 +198,21 @@ impl World<'_> {
     pub(super) fn stand(&mut self) -> Result<(), Violation> {
         come_to_rest(&mut self.machine, &mut self.now);
         self.listen()
+    }
+
+    /// The operator lets a machine go on that is held, and stops one that runs away.
+    pub(super) fn step_in(&mut self) -> Result<(), Violation> {
+        match self.machine.snapshot().state {
+            State::Hold { .. } => self.start_button = Some(self.now),
+            State::Run => {
+                self.trace
+                    .note(self.now, format_args!("the operator stops it"));
+                self.emergency_stop()?;
+            }
+            _ => return Ok(()),
+        }
+        self.last_progress = self.now;
+        Ok(())
     }
 
     /// The machine of the job is put back in its place.

@@ -326,21 +326,6 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    /// The operator lets a machine go on that is held, and stops one that runs away.
-    fn step_in(&mut self) -> Result<(), Violation> {
-        match self.machine.snapshot().state {
-            Does::Hold { .. } => self.start_button = Some(self.now),
-            Does::Run => {
-                self.trace
-                    .note(self.now, format_args!("the operator stops it"));
-                self.emergency_stop()?;
-            }
-            _ => return Ok(()),
-        }
-        self.last_progress = self.now;
-        Ok(())
-    }
-
     /// What a heat-up of the program may take.
     fn longest_wait(&self) -> Duration {
         match self.schedule.dialect {
