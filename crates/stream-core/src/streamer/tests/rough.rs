@@ -281,13 +281,18 @@ const PLACE_AND_HEAT: &str = "< ok
      > M105\\n
      < ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0";
 
+/// The last line is asked twice.
+fn tell_twice(scene: &mut Scene, told: &str) {
+    scene.play(told);
+    scene.play("< ok\n> N2000000000M105*53\\n");
+    scene.play(told);
+}
+
 #[test]
 fn a_printer_that_tells_its_count_is_left_to_count_on() {
     let mut scene = asked_for_its_last_line();
-    scene.play(
-        "< Error:Line Number is not Last Line Number+1, Last Line: 7
-         < Resend: 8",
-    );
+    let told = "< Error:Line Number is not Last Line Number+1, Last Line: 7\n< Resend: 8";
+    tell_twice(&mut scene, told);
     scene.play(PLACE_AND_HEAT);
     scene.play("> \n* Ready");
     let anchor = scene.streamer.number_anchor().map(|anchor| anchor.number);
@@ -303,7 +308,7 @@ fn a_count_that_was_garbled_is_begun_anew() {
         "< Error:Line Number is not Last Line Number+1, Last Line: 1000000\n< Resend: 1000001",
     ] {
         let mut scene = asked_for_its_last_line();
-        scene.play(told);
+        tell_twice(&mut scene, told);
         scene.play(PLACE_AND_HEAT);
         scene.play("> N0M110 N0*93\\n\n< ok\n* Ready");
     }
