@@ -138,7 +138,7 @@ impl Stopped {
                 Ok(Plan::seamless(done, offset))
             }
             Ok(_) => Err(self.doubt().into()),
-            Err(Refusal::Moved { .. })
+            Err(Refusal::Moved { .. } | Refusal::OffsetsDiffer { .. })
                 if homed == Homed::Unknown && stands_as_switched_on(facts) =>
             {
                 Err(Refusal::Restarted.into())
@@ -147,9 +147,11 @@ impl Stopped {
             Err(refusal @ Refusal::Moved { .. }) if facts.dialect == Dialect::Marlin => {
                 Err(refusal.into())
             }
-            // Jogged, or something else is in force: the approach puts both right.
+            // Jogged, something else is in force, or a reset took a G92 away: the approach puts them right. Other offsets that
+            // differ are refused by the footing.
             Err(
                 Refusal::Moved { .. }
+                | Refusal::OffsetsDiffer { .. }
                 | Refusal::ModalDiffers { .. }
                 | Refusal::PositionUnknown { .. },
             ) if clean => {
