@@ -5,18 +5,16 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use judges::Judge;
+
 mod bench;
-mod chaos;
 mod ci;
-mod crash;
 mod fuzz;
 mod generate;
-mod kill;
+mod judges;
 mod mutants;
-mod resume_check;
 mod setup;
 mod sh;
-mod sim;
 mod test;
 mod tidy;
 mod workspace;
@@ -42,12 +40,25 @@ enum Command {
     Setup(setup::Args),
     Bench(bench::Args),
     Gen(generate::Args),
-    Sim(sim::Args),
-    Chaos(chaos::Args),
-    Crash(crash::Args),
-    Kill(kill::Args),
+    /// Streams whole jobs to simulated machines and compares what they did, motion by motion
+    ///
+    /// Without files the sample jobs are streamed.
+    Sim(judges::Args),
+    /// Lets everything go wrong, in virtual time, and looks whether the place is lost
+    ///
+    /// A minute of cells and free runs by default.
+    Chaos(judges::Args),
+    /// Cuts the power, fails the disk and damages the bytes of the checkpoint store, and judges every open
+    ///
+    /// Takes minutes; `--quick` takes seconds.
+    Crash(judges::Args),
+    /// Kills the real command again and again, fills its disk, and judges what the machines did
+    Kill(judges::Args),
     Fuzz(fuzz::Args),
-    ResumeCheck(resume_check::Args),
+    /// Takes jobs up again at random lines and asks whether they go on as if nothing had happened
+    ///
+    /// Without files the sample jobs and random programs are taken.
+    ResumeCheck(judges::Args),
     Mutants(mutants::Args),
 }
 
@@ -69,12 +80,12 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Setup(args) => setup::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Gen(args) => generate::run(&args),
-        Command::Sim(args) => sim::run(&args),
-        Command::Chaos(args) => chaos::run(&args),
-        Command::Crash(args) => crash::run(&args),
-        Command::Kill(args) => kill::run(&args),
+        Command::Sim(args) => Judge::Sim.run(&args),
+        Command::Chaos(args) => Judge::Chaos.run(&args),
+        Command::Crash(args) => Judge::Crash.run(&args),
+        Command::Kill(args) => Judge::Kill.run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
-        Command::ResumeCheck(args) => resume_check::run(&args),
+        Command::ResumeCheck(args) => Judge::ResumeCheck.run(&args),
         Command::Mutants(args) => mutants::run(&args),
     }
 }

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::chaos;
+use crate::judges::Judge;
 use crate::sh;
 use crate::tidy;
 use crate::workspace::Workspace;
@@ -131,7 +131,7 @@ impl Step {
                 let mut command = build.cargo(&["run", "--package", "feedhold-tests"]);
                 plain(command.args(["--bin", "kill", "--", "--quick"]))
             }
-            Self::Chaos => plain(&mut chaos::world(&["--free", CHAOS_RUNS])),
+            Self::Chaos => plain(Judge::Chaos.command().args(["--free", CHAOS_RUNS])),
         }
     }
 }
