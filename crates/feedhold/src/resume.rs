@@ -138,7 +138,7 @@ impl Stopped {
                 Ok(Plan::seamless(done, offset))
             }
             Ok(_) => Err(self.doubt().into()),
-            Err(Refusal::Moved { .. } | Refusal::OffsetsDiffer { .. })
+            Err(Refusal::Moved { .. })
                 if homed == Homed::Unknown && stands_as_switched_on(facts) =>
             {
                 Err(Refusal::Restarted.into())
@@ -156,6 +156,12 @@ impl Stopped {
                 | Refusal::PositionUnknown { .. },
             ) if clean => {
                 let footing = self.footing(self.record.executed, facts)??;
+                if footing == Footing::Lost
+                    && homed == Homed::Unknown
+                    && stands_as_switched_on(facts)
+                {
+                    return Err(Refusal::Restarted.into());
+                }
                 self.plan(Choice::Executed, with_table(facts, way).footing(footing))
             }
             Err(refusal) => Err(refusal.into()),

@@ -186,9 +186,13 @@ impl World<'_> {
         }
     }
 
-    /// Somebody sends a line to the machine by hand, once it stands.
+    /// Somebody sends a line to the machine by hand, once it stands. Not in a feed hold, whose end would run the line with what else
+    /// waits in the controller.
     pub(super) fn at_hand(&mut self, line: &str) -> Result<(), Violation> {
         self.stand()?;
+        if matches!(self.machine.snapshot().state, State::Hold { .. }) {
+            return Ok(());
+        }
         self.machine.reconnect(self.now, OnOpen::Keep);
         by_hand(&mut self.machine, &mut self.now, line);
         Ok(())

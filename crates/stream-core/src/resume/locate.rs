@@ -136,14 +136,16 @@ fn offsets_of_none(candidates: &[Candidate], facts: &Facts) -> Option<Refusal> {
     differ.all(|other| other.is_some()).then_some(first)
 }
 
-/// Whether the work coordinates that a controller keeps also without power are those of the job behind some line in doubt. They have
-/// to be, also where it has restarted and its place says nothing.
+/// Whether the work coordinates that a controller keeps also without power, and a shift that somebody has set since, are those of the
+/// job behind some line in doubt. They have to be, also where it has restarted and its place says nothing.
 ///
 /// # Errors
 /// [`Refusal::OffsetsDiffer`].
 pub fn check_stored_offsets(interval: &Interval<'_>, facts: &Facts) -> Result<(), Refusal> {
     let mut kept = facts.clone();
-    (kept.offsets.g92, kept.offsets.tool_length) = (None, None);
+    // A restart takes both away; a shift that is there was set since.
+    kept.offsets.g92 = kept.offsets.g92.filter(|shift| *shift != [0.0; 3]);
+    kept.offsets.tool_length = None;
     match offsets_of_none(&interval.candidates, &kept) {
         Some(differ) => Err(differ),
         None => Ok(()),
