@@ -15,7 +15,7 @@ pub(super) enum Stripped<'a> {
 /// Cuts comments off. When there are some between words, what is left is written to `scratch`.
 ///
 /// A `;` comments the rest of the line; in grbl `(` comments up to the next `)` or, as grbl reads it, to the end of
-/// the line. In Marlin a `;` inside a quoted string is text.
+/// the line. In Marlin a `;` inside a quoted string is text, and a quote that nothing closes begins no string.
 pub(super) fn strip<'a>(dialect: Dialect, line: &'a [u8], scratch: &mut Vec<u8>) -> Stripped<'a> {
     let Some(first) = comment_start(dialect, line, 0) else {
         return part(line, 0, line.len());
@@ -106,14 +106,26 @@ fn comment_start(dialect: Dialect, line: &[u8], from: usize) -> Option<usize> {
             .position(|byte| matches!(byte, b';' | b'('))
             .map(|at| from + at),
         Dialect::Marlin => {
-            let at = from + rest.iter().position(|&byte| byte == b';')?;
-            let before = line.get(..at)?;
-            let open_quote = before.iter().filter(|&&byte| byte == b'"').count() % 2 == 1;
-            let closing = line.get(at..)?.iter().position(|&byte| byte == b'"');
-            match closing {
-                Some(more) if open_quote => comment_start(dialect, line, at + more),
-                _ => Some(at),
+            let mut at = from;
+            loop {
+                at = match line.get(at)? {
+                    b';' => return Some(at),
+                    b'"' => closing_quote(line, at).unwrap_or(at) + 1,
+                    _ => at + 1,
+                };
             }
+        }
+    }
+}
+
+/// The quote that ends the string which begins at `open`; a backslash keeps the byte behind it.
+fn closing_quote(line: &[u8], open: usize) -> Option<usize> {
+    let mut at = open + 1;
+    loop {
+        match line.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
         }
     }
 }
@@ -208,6 +220,10 @@ mod tests {
         check(Marlin, "M117 (hi) ; bye", "M117 (hi)");
         check(Marlin, "M118 \"a;b\" ; c", "M118 \"a;b\"");
         check(Marlin, "M117 5\" disk ; c", "M117 5\" disk");
+        check(Marlin, "M10\"g\";\"", "M10\"g\"");
+        check(Marlin, "M118 \"a\" ;b\"", "M118 \"a\"");
+        check(Marlin, "M118 \"a\\\";b\" ; c", "M118 \"a\\\";b\"");
+        check(Marlin, "M118 \"a\\\";b ; c", "M118 \"a\\\"");
     }
 
     #[test]

@@ -43,6 +43,14 @@ impl<'a> Tokens<'a> {
                 }
             }
             b'*' if marlin => self.checksum_mark(start),
+            // No word takes it, and still no comment begins between its quotes.
+            b'"' if marlin => {
+                self.at = start;
+                match self.quoted() {
+                    Ok(_) => fault(start, FaultKind::StrayByte(byte)),
+                    Err(unclosed) => Token::Invalid(unclosed),
+                }
+            }
             b'@' | b'^' if self.flavor == Flavor::LinuxCnc => {
                 self.at = start;
                 self.word(byte)

@@ -38,23 +38,14 @@ impl<'a> Tokens<'a> {
             return self.word(byte.to_ascii_uppercase());
         }
         self.text = FreeText::Never;
-        let rest = self.slice(start, self.line.len());
-        let end = rest
-            .iter()
-            .position(|byte| *byte == b';')
-            .unwrap_or(rest.len());
-        let end = checksum_at_end(rest.get(..end).unwrap_or(rest)).unwrap_or(end);
-        self.at = start + end;
+        let rest = self.slice(start, self.comment_start(start));
+        self.at = start + checksum_at_end(rest).unwrap_or(rest.len());
         Token::Text(self.slice(start, self.at).trim_ascii_end())
     }
 
     pub(super) fn after_checksum(&mut self) -> Token<'a> {
         let start = self.at;
-        let rest = self.slice(start, self.line.len());
-        self.at += rest
-            .iter()
-            .position(|byte| *byte == b';')
-            .unwrap_or(rest.len());
+        self.at = self.comment_start(start);
         fault(start, FaultKind::AfterChecksum)
     }
 
@@ -78,25 +69,44 @@ impl<'a> Tokens<'a> {
         Token::Checksum(number)
     }
 
-    /// `"text"`, given without its quotes; a backslash keeps the quote behind it.
+    /// `"text"`, given without its quotes; a backslash keeps the quote behind it. Without a second quote the rest of the line up to
+    /// its comment is skipped.
     pub(super) fn quoted(&mut self) -> Result<&'a [u8], Fault> {
         let start = self.at;
-        let mut at = start + 1;
-        while let Some(byte) = self.line.get(at) {
-            match byte {
-                b'"' => {
-                    self.at = at + 1;
-                    return Ok(self.slice(start + 1, at));
-                }
-                b'\\' => at += 2,
-                _ => at += 1,
-            }
+        if let Some(end) = closing_quote(self.line, start) {
+            self.at = end + 1;
+            return Ok(self.slice(start + 1, end));
         }
-        self.at = self.line.len();
+        self.at = self.comment_start(start);
         Err(Fault {
             column: start + 1,
             kind: FaultKind::UnclosedQuote,
         })
+    }
+
+    /// Where the comment begins, or the end of the line, seen from a place outside of quotes. A `;` between two quotes is text, as
+    /// in a Marlin built with `GCODE_QUOTED_STRINGS`; behind a quote that nothing closes it is a comment, as in any other.
+    fn comment_start(&self, from: usize) -> usize {
+        let mut at = from;
+        while let Some(byte) = self.line.get(at) {
+            match byte {
+                b';' => break,
+                b'"' => at = closing_quote(self.line, at).unwrap_or(at) + 1,
+                _ => at += 1,
+            }
+        }
+        at
+    }
+}
+
+fn closing_quote(line: &[u8], open: usize) -> Option<usize> {
+    let mut at = open + 1;
+    loop {
+        match line.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
     }
 }
 
