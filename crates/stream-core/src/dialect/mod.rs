@@ -162,7 +162,8 @@ impl Dialect {
     /// Whether the controller takes this byte out of the stream wherever it stands, comments
     /// included: such a byte in a program acts on the machine, or vanishes and spoils the count.
     ///
-    /// For the grbl family that is the union of what grbl 1.1, grblHAL and FluidNC take.
+    /// For the grbl family that is the union of what grbl 1.1, grblHAL and FluidNC take. Marlin drops the backslash before it sums
+    /// a line, so that no checksum fits; in a comment it does no harm.
     #[must_use]
     pub fn eats(self, byte: u8) -> bool {
         match self {
@@ -170,7 +171,7 @@ impl Dialect {
                 matches!(byte, b'?' | b'!' | b'~' | 0x80..)
                     || (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r'))
             }
-            Self::Marlin => false,
+            Self::Marlin => byte == b'\\',
         }
     }
 

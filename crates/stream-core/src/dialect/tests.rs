@@ -468,7 +468,7 @@ fn realtime_bytes() {
 }
 
 #[test]
-fn bytes_that_grbl_eats_wherever_they_stand() {
+fn bytes_that_firmwares_eat_wherever_they_stand() {
     for byte in 0..=u8::MAX {
         let want = match byte {
             b'\t' | b'\n' | b'\r' => false,
@@ -477,7 +477,7 @@ fn bytes_that_grbl_eats_wherever_they_stand() {
             _ => false,
         };
         assert_eq!(Dialect::Grbl.eats(byte), want, "{byte:#04x}");
-        assert!(!Dialect::Marlin.eats(byte));
+        assert_eq!(Dialect::Marlin.eats(byte), byte == b'\\', "{byte:#04x}");
     }
 }
 

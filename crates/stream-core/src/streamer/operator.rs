@@ -37,7 +37,7 @@ pub enum CommandError {
     WrongState(#[from] WrongState),
     /// It is not one plain line.
     #[error(
-        "byte 0x{byte:02x} at column {column} cannot be part of a command; send one line without control bytes"
+        "byte 0x{byte:02x} at column {column} cannot be part of a command; send one line without it"
     )]
     Byte {
         /// The byte.
@@ -242,9 +242,12 @@ impl Streamer {
                 | Phase::Faulted { mute: true, .. }
         );
         self.expect("send a command", !deaf && !gone)?;
+        let dialect = self.config.dialect;
+        // Marlin does not answer a comment, and cuts one off together with the checksum behind it.
+        let comments = |byte| dialect == Dialect::Marlin && byte == b';';
         if let Some(at) = line
             .iter()
-            .position(|&byte| byte < b' ' || byte == 0x7f || self.config.dialect.eats(byte))
+            .position(|&byte| byte < b' ' || byte == 0x7f || dialect.eats(byte) || comments(byte))
         {
             return Err(CommandError::Byte {
                 byte: line[at],

@@ -573,6 +573,10 @@ fn refuses_commands_that_are_not_one_plain_line() {
     assert!(refused(b"G0X1!").contains("0x21"));
     assert!(refused(b"   ").contains("empty"));
     assert!(refused(&[b'G'; 200]).contains("200 bytes"));
+    let mut scene = Scene::greeted(Dialect::Marlin);
+    let mut refused = |line: &[u8]| scene.streamer.command(line).unwrap_err().to_string();
+    assert!(refused(b"M104 S200 ; warm").contains("0x3b at column 11"));
+    assert!(refused(b"M117 C:\\jobs").contains("0x5c at column 8"));
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub enum RefusalCode {
     BadNumber,
     /// A quoted string without its end.
     UnclosedString,
+    /// A `;` inside a quoted string, which ends the line for most builds of Marlin.
+    QuotedSemicolon,
     /// More words than any controller takes.
     TooManyWords,
     /// A G, M or T code that the dialect does not have.
@@ -86,6 +88,7 @@ impl RefusalCode {
             Self::StrayByte => "stray-byte",
             Self::BadNumber => "bad-number",
             Self::UnclosedString => "unclosed-string",
+            Self::QuotedSemicolon => "quoted-semicolon",
             Self::TooManyWords => "too-many-words",
             Self::UnsupportedCode => "unsupported-code",
             Self::UnsupportedWord => "unsupported-word",
@@ -139,6 +142,10 @@ impl fmt::Display for Refusal {
             RefusalCode::UnclosedString => {
                 write!(f, "the string {at} has no end; add a quotation mark")
             }
+            RefusalCode::QuotedSemicolon => write!(
+                f,
+                "most builds of {firmware} end a line at {at} even inside quotes, its checksum lost; remove it"
+            ),
             RefusalCode::TooManyWords => f.write_str("the line has too many words; split it"),
             RefusalCode::UnsupportedCode => {
                 write!(

@@ -57,10 +57,17 @@ pub(super) fn source_index(dialect: Dialect, line: &[u8], column: usize) -> usiz
     found
 }
 
-/// The first byte outside comments that the controller would take out of the stream, or that is not ASCII.
+/// The first byte outside comments that the controller would take out of the stream.
+///
+/// A quoted `;` is text only for a Marlin built with `GCODE_QUOTED_STRINGS`, which it does not tell. Any other cuts the line there,
+/// with the checksum at its end, and asks for it for ever.
 pub(super) fn fault(dialect: Dialect, text: &[u8]) -> Option<(usize, RefusalCode)> {
-    let at = text.iter().position(|&byte| dialect.eats(byte))?;
-    Some((at, RefusalCode::RealtimeByte))
+    text.iter().enumerate().find_map(|(at, &byte)| match byte {
+        b';' if dialect == Dialect::Marlin => Some((at, RefusalCode::QuotedSemicolon)),
+        _ => dialect
+            .eats(byte)
+            .then_some((at, RefusalCode::RealtimeByte)),
+    })
 }
 
 /// The byte of what [`strip`] left that would go on with a number across a comment: `X1(a)5`. grbl reads 15 there, and nobody who

@@ -204,7 +204,8 @@ fn texts_of_marlin_are_kept() {
         "1 M117 Hello  \u{c4}pfel!",
     );
     check(&marlin(), "m117 X1 Y2", "1 M117 X1 Y2");
-    check(&marlin(), "M118 A1 \"a;b\"", "1 M118 A1 \"a;b\"");
+    check(&marlin(), "M118 A1 \"a b\" ; c", "1 M118 A1 \"a b\"");
+    check(&marlin(), "M117 a ; C:\\jobs", "1 M117 a");
     check(
         &marlin(),
         "G1 X1 \u{c4}",
@@ -219,6 +220,16 @@ fn texts_of_marlin_are_kept() {
             .map(|note| note.kind)
             .collect::<Vec<_>>(),
         [NoteKind::TextCut]
+    );
+}
+
+#[test]
+fn texts_that_marlin_would_cut_are_refused() {
+    check(
+        &marlin(),
+        "M118 A1 \"a;b\"\nM117 C:\\jobs",
+        "line 1, column 11: most builds of Marlin end a line at ; even inside quotes, its checksum lost; remove it\n\
+         line 2, column 8: Marlin takes the byte \\\\ as a realtime command or swallows it, even in the middle of a line; remove it",
     );
 }
 
