@@ -147,6 +147,7 @@ fn paused(vetted: &Vetted) -> Record {
         position: None,
         anchor: None,
         decided: None,
+        position_lost: false,
     }
 }
 

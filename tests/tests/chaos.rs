@@ -83,6 +83,10 @@ fn runs_that_once_failed_hold() {
         "grbl/27/6/chooses/39ff5c8c3f00d350,link-dropped-reset@1143644us,refused-line@13170us",
         // Another machine ran its own start-up block.
         "grbl/17/2/chooses/4df093c58e2dd008,foreign-device@30019us,startup-block@31574us",
+        // Lines that were on their way ran in a controller that had been seen to restart, and where it stood proved that they had run.
+        "grbl/23/6/chooses/2587fcd0c821d376,emergency-stop@synced.3",
+        "grbl/20/6/stops/f17fa715505f2b26,emergency-stop@synced.3",
+        "grbl/41/6/chooses/501392a9d93a9ca6,brown-out@synced.3",
     ] {
         let schedule: Schedule = text.parse().expect("a run");
         if let Err(violation) = run(&schedule, None, Telling::Digest).end {

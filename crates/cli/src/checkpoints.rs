@@ -297,6 +297,7 @@ fn record_json(name: &str, entry: &Entry<Record>) -> Value {
         "sent": record.sent,
         "ceiling": record.ceiling,
         "in_doubt": in_doubt(record).map(|(first, last)| [first, last]),
+        "position_lost": record.position_lost,
     })
 }
 

@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 use feedhold::{
     Error, Job,
     job::Connected,
-    jobs::Jobs,
+    jobs::{Begun, Jobs},
     resume::{self, Approach, Choice, Homed, Plan, Refusal, Stopped},
     session::{OpenError, Record},
     stream_core::resume::Facts,
@@ -62,8 +62,8 @@ pub(crate) fn run(typed: &ResumeArgs, terminal: &Terminal) -> anyhow::Result<Exi
         let connected = run::connect(&job, &mut events, &view)
             .await
             .map_err(|error| operator.of_greeting(error))?;
-        let ended = match operator.agree(&connected).await {
-            Ok(plan) => {
+        let ended = match operator.agree(&connected, begun).await {
+            Ok((plan, begun)) => {
                 let streamed = connected.go_on(&operator.stopped, &plan, begun);
                 run::drive(connected.handle(), &view, terminal, &mut events, streamed).await
             }
@@ -148,13 +148,15 @@ impl Operator<'_> {
     }
 
     /// Finds the plan and agrees on it. Nothing moves before.
-    async fn agree(&self, connected: &Connected) -> anyhow::Result<Plan> {
+    async fn agree(&self, connected: &Connected, begun: Begun) -> anyhow::Result<(Plan, Begun)> {
         let facts = connected.handle().facts().ok_or_else(|| {
             coded(
                 Exit::Connect,
                 "the controller has said nothing of itself; try again",
             )
         })?;
+        // A restart is on record before anybody is asked about it: the next process may not see it any more.
+        let begun = connected.note_restart(&self.stopped, begun).await?;
         let homed = self.confirm_homed(&facts).await;
         let plan = match self.choice() {
             Some(choice) => {
@@ -173,12 +175,12 @@ impl Operator<'_> {
         self.stopped.wire(&plan).map_err(Error::Resume)?;
         show::plan(&plan, self.typed);
         self.consent(&plan).await?;
-        Ok(plan)
+        Ok((plan, begun))
     }
 
     async fn confirm_homed(&self, facts: &Facts) -> Homed {
-        const QUESTION: &str = "The controller has restarted. Was the machine homed since, and is its zero where it was?";
-        if facts.was_reset
+        const QUESTION: &str = "The controller has restarted, or has lost its position. Was the machine homed since, and is its zero where it was?";
+        if self.stopped.has_restarted(facts)
             && self.homed() == Homed::Unknown
             && self.is_there()
             && ask::yes_soon(QUESTION).await

@@ -25,7 +25,7 @@ use crate::job::Settings;
 
 /// Version of [`Record`] in the stores. Any change of that type needs a new one. Stores of another version are refused: their jobs
 /// have to be finished with the program that began them.
-const RECORD_VERSION: u32 = 2;
+const RECORD_VERSION: u32 = 3;
 /// Characters of the file's name that go into the job's.
 const STEM: usize = 40;
 /// Digits of the file's digest that go into the job's name.

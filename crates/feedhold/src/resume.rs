@@ -7,7 +7,7 @@
 //!
 //! What is planned and refused, and why, is the business of [`stream_core::resume`](feedhold_stream_core::resume).
 
-use std::{path::Path, sync::Arc, time::SystemTime};
+use std::{borrow::Cow, path::Path, sync::Arc, time::SystemTime};
 
 use feedhold_checkpoint::OpenError;
 use feedhold_session::{Doubtful, Reason, Record, Setup, Vetted, history::History, prospect};
@@ -119,6 +119,7 @@ impl Stopped {
     /// # Errors
     /// [`Error::Resume`] with what stands against it; [`Error::Source`] when the file cannot be read.
     pub fn decide(&self, facts: &Facts, homed: Homed, way: Approach) -> Result<Plan, Error> {
+        let facts = &*self.with_restart(facts);
         self.check_controller(facts, homed)?;
         let clean = self.in_doubt().is_none();
         // Whoever says that the machine was homed says that it had lost its place: where it stands proves nothing.
@@ -184,10 +185,25 @@ impl Stopped {
                 found: name(&facts.identity),
             });
         }
-        if facts.was_reset && homed == Homed::Unknown {
+        if self.has_restarted(facts) && homed == Homed::Unknown {
             return Err(Refusal::Restarted);
         }
         Ok(())
+    }
+
+    /// Whether the controller has restarted since the machine was last where the job knows it, seen now or on record.
+    #[must_use]
+    pub fn has_restarted(&self, facts: &Facts) -> bool {
+        facts.was_reset || self.record.position_lost
+    }
+
+    /// What the controller says of itself, and that it has restarted where only the record knows it.
+    fn with_restart<'a>(&self, facts: &'a Facts) -> Cow<'a, Facts> {
+        let mut facts = Cow::Borrowed(facts);
+        if self.record.position_lost && !facts.was_reset {
+            facts.to_mut().was_reset = true;
+        }
+        facts
     }
 
     /// The refusal when nothing tells which of the lines in doubt was the last.
@@ -220,6 +236,7 @@ impl Stopped {
     /// # Errors
     /// As [`plan`](Self::plan).
     pub fn plan_beside(&self, choice: Choice, facts: &Facts, way: Approach) -> Result<Plan, Error> {
+        let facts = &*self.with_restart(facts);
         let place = match choice {
             Choice::Executed => self.record.executed,
             Choice::Line(line) => self.before(line)?,
@@ -307,16 +324,13 @@ impl Stopped {
     /// the next resume begins at the same place.
     #[must_use]
     pub fn record(&self, plan: &Plan, facts: Option<&Facts>) -> Record {
-        let since_1970 = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
         let facts_now = facts.map(Facts::baseline);
         Record {
             executed: plan.done,
             acked: plan.done,
             sent: plan.done,
             ceiling: plan.done,
-            written_at_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+            written_at_ms: since_1970_ms(),
             reason: Reason::Approach,
             controller: facts
                 .map(|facts| (&facts.identity).into())
@@ -328,8 +342,22 @@ impl Stopped {
             // Numbers on the wire begin anew.
             anchor: None,
             decided: self.decided(plan),
+            // Whoever goes on behind a restart says that the machine was homed.
+            position_lost: false,
             ..self.record.clone()
         }
+    }
+
+    /// What has to be on record as soon as the controller is seen to have restarted: a process that comes later may not see it, and
+    /// where the machine stands proves nothing any more. `None` when it is on record.
+    #[must_use]
+    pub fn record_of_restart(&self) -> Option<Record> {
+        let lost = Record {
+            position_lost: true,
+            written_at_ms: since_1970_ms(),
+            ..self.record.clone()
+        };
+        (!self.record.position_lost).then_some(lost)
     }
 
     /// The lines that somebody has decided about, here or in an earlier resume that did not come to its end.
@@ -351,7 +379,7 @@ impl Stopped {
         let now = Setup::from(&facts.baseline());
         match before {
             // What G92 and G43.1 of the program have set since is in what the controller reports now.
-            Some(before) if !facts.was_reset => Some(Setup {
+            Some(before) if !self.has_restarted(facts) => Some(Setup {
                 systems: now.systems,
                 ..before
             }),
@@ -422,6 +450,11 @@ fn name(identity: &ControllerIdentity) -> String {
         }
     }
     name
+}
+
+fn since_1970_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The newest record of a job.

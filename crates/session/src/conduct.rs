@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use feedhold_stream_core::{
     Streamer,
+    dialect::Alarm,
     lease::{CheckpointInterval, Lease},
     streamer::{Fault, InDoubt, Pause, Positions, State},
 };
@@ -39,6 +40,8 @@ pub struct Conduct {
     closing: Option<Closing>,
     /// Set while the link is lost and may come back.
     away: Option<Away>,
+    /// Where the machine stands proves nothing any more.
+    position_lost: bool,
     interval: CheckpointInterval,
     disk: Disk,
 }
@@ -122,6 +125,7 @@ impl Conduct {
             failing: None,
             closing: None,
             away: None,
+            position_lost: false,
             interval,
             disk,
         }
@@ -233,6 +237,7 @@ impl Conduct {
         is_new.then(|| Record {
             reason: closing.reason,
             elapsed: closing.closed.elapsed,
+            position_lost: self.position_lost,
             ..(*away.record).clone()
         })
     }
@@ -265,7 +270,13 @@ impl Conduct {
             position: streamer.machine_position(),
             anchor: streamer.number_anchor(),
             decided: None,
+            position_lost: self.position_lost,
         }
+    }
+
+    /// The controller has restarted, or was stopped in mid-motion: every record from now on says so.
+    pub fn lose_position(&mut self) {
+        self.position_lost = true;
     }
 
     /// The link is lost and may come back. Called before the streamer hears of the next one. Nothing leaves meanwhile, so no line
@@ -385,6 +396,9 @@ impl Conduct {
             self.want(Reason::Fault);
             return false;
         }
+        if loses_position(fault) {
+            self.lose_position();
+        }
         let ending = Ending::Failed {
             cause: Cause::Machine,
             message: fault.to_string(),
@@ -442,5 +456,15 @@ impl Conduct {
             Disk::Busy => false,
         };
         written.then_some(&closing.closed)
+    }
+}
+
+/// Whether a fault leaves a controller behind that does not know where the machine is. An alarm whose number was lost counts.
+#[must_use]
+pub fn loses_position(fault: &Fault) -> bool {
+    match fault {
+        Fault::ControllerReset { .. } | Fault::Fatal { .. } => true,
+        Fault::Alarm { alarm, .. } => alarm.is_none_or(Alarm::loses_position),
+        _ => false,
     }
 }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
-    Config, Event, Snapshot, Vetted,
+    Config, Event, Snapshot, State, Vetted,
     keeper::Durable,
     record::{Record, Setup},
     source::SourceError,
@@ -59,6 +59,9 @@ pub enum RunError {
     /// The last record of the job before is still being written, or that job waits for its link.
     #[error("the job before is not over yet; wait for its outcome")]
     Busy,
+    /// It goes on from a place, and the controller has restarted since it said where it stands.
+    #[error("the controller has restarted since it was asked where it stands; connect to it anew")]
+    Restarted,
     /// The session has ended.
     #[error(
         "the session has ended: the link was lost and did not come back; nothing of the job was sent"
@@ -90,6 +93,12 @@ pub enum WishError {
         "the link is lost and tried again; only pausing and cancelling the job is possible meanwhile"
     )]
     Reconnecting,
+    /// The machine does something else, or a fault has to be decided about first.
+    #[error("the way back to a part begins on a machine that stands ready, and this one is {0:?}")]
+    NotReady(State),
+    /// The controller has restarted since it said where it stands: what leads from there would lead elsewhere.
+    #[error("the controller has restarted since it was asked where it stands; connect to it anew")]
+    Restarted,
     /// The controller was reset, or the link lost, before the answer came. Whether the line was executed is unknown.
     #[error(
         "no answer came: the controller was reset or the link was lost; whether the line was executed is unknown"
@@ -296,7 +305,7 @@ impl Handle {
     }
 
     /// What the controller said of itself when the link came up; `None` unless the session was told to ask
-    /// ([`Inquiry::Facts`](crate::Inquiry::Facts)).
+    /// ([`Inquiry::Facts`](crate::Inquiry::Facts)), and once the controller has restarted since: then it holds no more.
     #[must_use]
     pub fn facts(&self) -> Option<Facts> {
         self.facts.borrow().clone()
@@ -370,6 +379,17 @@ impl Handle {
     pub async fn command(&self, line: impl Into<Vec<u8>>) -> Result<(), WishError> {
         let line = line.into();
         self.ask(|reply| Wish::Command(line, reply)).await
+    }
+
+    /// Sends one line of the way back to a part and waits for its answer. Unlike a [`command`](Self::command) it leaves only while
+    /// the machine stands ready, and the controller is the one that said where it stands.
+    ///
+    /// # Errors
+    /// [`WishError`] when it was not taken, or the controller refused it; [`WishError::Restarted`] when the controller has restarted
+    /// since the link came up.
+    pub async fn approach(&self, line: impl Into<Vec<u8>>) -> Result<(), WishError> {
+        let line = line.into();
+        self.ask(|reply| Wish::Approach(line, reply)).await
     }
 
     /// Sets the counters of the snapshot back to zero.

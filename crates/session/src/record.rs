@@ -99,6 +99,9 @@ pub struct Record {
     /// Lines whose fate nothing proved and the operator decided.
     #[serde(with = "setup::decided")]
     pub decided: Option<InDoubt>,
+    /// The controller was seen to restart, or to go into an alarm that loses steps: where it stands proves nothing until the machine
+    /// was homed, also to a process that has not seen it.
+    pub position_lost: bool,
 }
 
 impl Record {

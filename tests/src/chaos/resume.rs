@@ -8,7 +8,7 @@ use feedhold::job::Settings;
 use feedhold::resume::{Choice, Homed, Stopped, refusal_of_greeting};
 use feedhold::session::{
     CheckpointInterval, Reason, Record, Setup,
-    conduct::{Conduct, Recording},
+    conduct::{Conduct, Recording, loses_position},
 };
 use feedhold_stream_core::{
     dialect::Dialect,
@@ -176,6 +176,13 @@ impl World<'_> {
                     return Err(Violation::new(10, "a controller is ready and has no facts"));
                 };
                 self.trace.note(self.now, format_args!("facts: {facts:?}"));
+                let ours = stopped.check_controller(&facts, Homed::Confirmed).is_ok();
+                let restart = stopped.record_of_restart();
+                if let Some(record) = restart.filter(|_| facts.was_reset && ours)
+                    && !self.keep(record)
+                {
+                    return Ok(());
+                }
                 match self.decide(&stopped, &facts) {
                     Ok(plan) => self.carry_out(plan),
                     Err(error) => {
@@ -191,6 +198,40 @@ impl World<'_> {
                 }
             }
         }
+    }
+
+    /// Makes a record durable that has to be before anything else happens. `false` when the process ends because it cannot be.
+    fn keep(&mut self, record: Record) -> bool {
+        let store = self.host.as_mut().and_then(|host| host.store.as_mut());
+        let Some(store) = store else { return false };
+        if let Err(error) = store.commit(&record) {
+            self.trace.note(self.now, format_args!("disk: {error}"));
+            self.host = None;
+            self.disk.mend();
+            self.leave();
+            return false;
+        }
+        self.trace.note(
+            self.now,
+            format_args!("record: the controller has restarted"),
+        );
+        self.acknowledged = Some(record);
+        true
+    }
+
+    /// The controller has restarted under a process that was about to go on, or on its way to the part.
+    fn restarted_on_the_way(&mut self) -> Result<(), Violation> {
+        if let Some(record) = self.acknowledged.clone() {
+            let lost = Record {
+                position_lost: true,
+                ..record
+            };
+            if !self.keep(lost) {
+                return Ok(());
+            }
+        }
+        self.host = None;
+        self.refuse(&Refusal::Restarted)
     }
 
     /// What the product proposes, and the operator agrees to.
@@ -288,6 +329,9 @@ impl World<'_> {
 
     /// The record of an approach is durable: the machine may be brought back to the part.
     pub(super) fn approach(&mut self) -> Result<(), Violation> {
+        if self.host.as_ref().is_some_and(|host| host.restarted) {
+            return self.restarted_on_the_way();
+        }
         let Some(host) = &mut self.host else {
             return Ok(());
         };
@@ -332,6 +376,7 @@ impl World<'_> {
                     baseline,
                 )
             }
+            Event::Fault(halt) if loses_position(&halt) => self.restarted_on_the_way(),
             Event::Fault(_) | Event::Cancelled => {
                 // The process ends; whoever comes next finds the record of the approach.
                 self.host = None;

@@ -587,7 +587,10 @@ impl<'a> World<'a> {
         };
         let delay = Duration::from_millis(200 + self.rng.below(2000));
         self.told |= matches!(event, Event::Fault(Halt::Line { .. }));
-        host.restarted |= matches!(event, Event::Fault(Halt::ControllerReset { .. }));
+        host.restarted |= matches!(
+            event,
+            Event::Fault(Halt::ControllerReset { .. }) | Event::ResetDone
+        );
         if host.approach.is_some() {
             return self.on_approach_event(event);
         }

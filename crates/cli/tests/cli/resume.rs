@@ -85,6 +85,10 @@ fn a_job_whose_controller_was_reset_is_refused_until_somebody_chooses() {
     place
         .run(&["resume", "--yes"])
         .expect(8, &["(restarted)", "--homed"]);
+    // The next process may find a controller that shows nothing of it.
+    place
+        .run(&["checkpoints", "--json"])
+        .expect(0, &["\"position_lost\":true"]);
     place.run(&["resume", "--yes", "--homed"]).expect(
         8,
         &["(in-doubt)", "was executed for certain", "--from-retract"],
@@ -113,6 +117,30 @@ fn a_job_whose_controller_was_reset_is_refused_until_somebody_chooses() {
     place
         .run(&["resume", "--homed", "--from-retract", "--yes"])
         .expect(0, &["will run again", "finished"]);
+}
+
+/// The rest of the way back would lead elsewhere, and so would the program.
+#[test]
+fn a_controller_that_restarts_on_the_way_back_ends_it() {
+    let place = Place::new();
+    place.file("part.nc", spread(MOTIONS));
+    killed_job(&place, "sim:grbl?speed=20");
+    // Four questions and two lines of the way back.
+    let restarts = "sim:grbl?speed=20&fault=reset@line:6";
+    let way = [
+        "resume",
+        "--homed",
+        "--from-retract",
+        "--yes",
+        "-m",
+        restarts,
+    ];
+    place.run(&way).expect(8, &["(restarted)", "--homed"]);
+    let ran = place.run(&["checkpoints", "--json"]);
+    let newest: serde_json::Value =
+        serde_json::from_str(ran.out().lines().next().expect("a record")).expect("an object");
+    assert_eq!(newest["reason"], "approach", "{newest}");
+    assert_eq!(newest["position_lost"], true, "{newest}");
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn record(path: &str, executed: u64) -> Record {
         position: None,
         anchor: None,
         decided: None,
+        position_lost: false,
     }
 }
 

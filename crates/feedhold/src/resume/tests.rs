@@ -49,6 +49,7 @@ impl Part {
             position: None,
             anchor: None,
             decided: None,
+            position_lost: false,
         }
     }
 
@@ -194,6 +195,55 @@ fn a_controller_that_lives_tells_where_the_job_stands() {
         part.decide(&paused, &reset, Homed::Confirmed),
         "approach behind 4"
     );
+}
+
+/// What ran in a controller that had restarted ran from another place, and its position looks as if nothing had been.
+#[test]
+fn where_a_machine_stands_proves_nothing_once_its_controller_was_seen_to_restart() {
+    let part = part(Dialect::Grbl, SLOTS);
+    let lost = |record: Record| Record {
+        position_lost: true,
+        ..record
+    };
+    let killed = lost(killed(&part));
+    let paused = lost(Record {
+        baseline: killed.baseline.clone(),
+        ..part.record(4)
+    });
+    for (record, place) in [(&killed, [3.0, 1.0, -1.0]), (&paused, [2.0, 1.0, -1.0])] {
+        let decided = part.decide(record, &facts(place), Homed::Unknown);
+        assert_eq!(decided, "restarted");
+    }
+    let there = facts([3.0, 1.0, -1.0]);
+    assert_eq!(part.decide(&killed, &there, Homed::Confirmed), "in-doubt");
+    assert_eq!(
+        part.decide(&paused, &there, Homed::Confirmed),
+        "approach behind 4"
+    );
+    // Whoever goes on says that it was homed; what the restart took away is not what the job began with any more.
+    let stopped = part.stopped(&killed).expect("a job to go on with");
+    let plan = stopped.plan_beside(Choice::Retract, &there, Approach::new());
+    let plan = plan.expect("a plan");
+    assert!(!stopped.record(&plan, Some(&there)).position_lost);
+    assert_eq!(
+        stopped.set_up(&plan, Some(&there)),
+        Some(Setup::from(&there.baseline()))
+    );
+}
+
+#[test]
+fn a_restart_is_written_down_once() {
+    let part = part(Dialect::Grbl, SLOTS);
+    let stopped = part.stopped(&killed(&part)).expect("a job to go on with");
+    let lost = stopped.record_of_restart().expect("it is new");
+    assert!(lost.position_lost);
+    let before = killed(&part);
+    assert_eq!(
+        (lost.executed, lost.ceiling, lost.reason),
+        (before.executed, before.ceiling, before.reason)
+    );
+    let again = part.stopped(&lost).expect("a job to go on with");
+    assert_eq!(again.record_of_restart(), None);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::{Task, rejoin::Lost, stops::Macro};
 use crate::{
     Event, Vetted,
-    conduct::{Conduct, Recording},
+    conduct::{Conduct, Recording, loses_position},
     handle::{Cause, Job, Outcome, RunError, WishError},
     keeper::Keeper,
     source::{OpenFile, Prepare, Reader, Source, SourceError, Start, cuts_as_vetted, sizer},
@@ -71,7 +71,10 @@ impl Task {
         if self.job.as_ref().is_some_and(busy) {
             return super::respond(reply, Err(RunError::Busy));
         }
-        match self.open_source(&job.vetted, &job.chain, job.done, job.offset) {
+        let source = self
+            .check_place(&job)
+            .and_then(|()| self.open_source(&job.vetted, &job.chain, job.done, job.offset));
+        match source {
             Ok(source) => self.start(now, job, source, reply),
             Err(error) => super::respond(reply, Err(error)),
         }
@@ -232,6 +235,9 @@ impl Task {
 
     /// Whether a fault ends the job, or waits for the operator.
     pub(super) fn on_fault(&mut self, now: Duration, fault: &Fault) {
+        if loses_position(fault) {
+            self.note_restart();
+        }
         let in_doubt = Conduct::in_doubt(fault, &self.streamer);
         self.emit(Event::Fault {
             message: fault.to_string(),

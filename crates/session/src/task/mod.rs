@@ -8,6 +8,7 @@ mod job;
 mod records;
 mod rejoin;
 mod report;
+mod restart;
 mod stops;
 mod wire;
 
@@ -51,6 +52,7 @@ pub(crate) enum Wish {
     Proceed(Proceed, Reply),
     Realtime(RealtimeCommand, Reply),
     Command(Vec<u8>, Reply),
+    Approach(Vec<u8>, Reply),
     ResetStatistics(Reply),
 }
 
@@ -95,6 +97,8 @@ pub(crate) struct Task {
     /// A controller that came back is being compared with the job.
     comparison: Option<Comparison>,
     starved_reported: bool,
+    /// The controller has restarted since it was greeted: nothing goes on from where it stood then.
+    restarted: bool,
     /// Who waits for the answer to a command.
     commands: HashMap<CommandId, Reply>,
     /// Attempts to connect that failed since the controller was last there.
@@ -130,6 +134,7 @@ impl Task {
             keeper: None,
             comparison: None,
             starved_reported: false,
+            restarted: false,
             commands: HashMap::new(),
             failed: 0,
             pauses: PauseStats::default(),
@@ -300,6 +305,7 @@ impl Task {
             was_reset: greeted.was_reset,
         });
         self.report_state();
+        self.restarted = false;
         let facts = self.streamer.facts().cloned();
         self.publish.facts.send_replace(facts);
         if let Some(greeting) = greeting.take() {
@@ -351,13 +357,7 @@ impl Task {
             }
             Wish::Resume(reply) => respond(reply, self.go_on(now)),
             Wish::Cancel(reply) => respond(reply, self.streamer.cancel(now).map_err(Into::into)),
-            Wish::Reset(reply) => {
-                let reset = self.streamer.reset(now);
-                if reset.is_ok() {
-                    self.forget_commands();
-                }
-                respond(reply, reset.map_err(Into::into));
-            }
+            Wish::Reset(reply) => respond(reply, self.reset(now)),
             Wish::Proceed(proceed, reply) => {
                 let gone_on = self.streamer.proceed(now, proceed);
                 if gone_on.is_ok() {
@@ -369,12 +369,8 @@ impl Task {
                 let sent = self.streamer.realtime(command);
                 respond(reply, sent.then_some(()).ok_or(WishError::NotRealtime));
             }
-            Wish::Command(line, reply) => match self.streamer.command(&line) {
-                Ok(id) => {
-                    self.commands.insert(id, reply);
-                }
-                Err(error) => respond(reply, Err(error.into())),
-            },
+            Wish::Command(line, reply) => self.send_command(&line, reply),
+            Wish::Approach(line, reply) => self.approach(&line, reply),
             Wish::ResetStatistics(reply) => {
                 self.pauses = PauseStats::default();
                 self.checkpoints = 0;
@@ -382,6 +378,15 @@ impl Task {
                 self.emit(Event::StatisticsReset);
                 respond(reply, Ok(()));
             }
+        }
+    }
+
+    pub(super) fn send_command(&mut self, line: &[u8], reply: Reply) {
+        match self.streamer.command(line) {
+            Ok(id) => {
+                self.commands.insert(id, reply);
+            }
+            Err(error) => respond(reply, Err(error.into())),
         }
     }
 

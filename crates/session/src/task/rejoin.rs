@@ -132,6 +132,11 @@ impl Task {
                     Stays::Source(_) => Cause::Source,
                     _ => Cause::Machine,
                 };
+                let has_restarted = self.streamer.facts().is_some_and(|facts| facts.was_reset);
+                if let Some(running) = self.job.as_mut().filter(|_| has_restarted) {
+                    // A process that comes later may not see it.
+                    running.conduct.lose_position();
+                }
                 self.stay_away(now, cause, &stays.to_string());
             }
         }
@@ -225,9 +230,10 @@ impl Task {
                 self.close(now);
                 respond(reply, Ok(()));
             }
-            Wish::Proceed(_, reply) | Wish::Realtime(_, reply) | Wish::Command(_, reply) => {
-                respond(reply, refused);
-            }
+            Wish::Proceed(_, reply)
+            | Wish::Realtime(_, reply)
+            | Wish::Command(_, reply)
+            | Wish::Approach(_, reply) => respond(reply, refused),
             Wish::Run(..) | Wish::ResetStatistics(_) => return Some(wish),
         }
         None

@@ -68,6 +68,7 @@ impl Task {
             E::Finished => self.job_finished(now),
             E::Cancelled => self.job_cancelled(now),
             E::ResetDone => {
+                self.note_restart();
                 self.forget_commands();
                 self.emit(Event::ResetDone);
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use feedhold_session::{Ending, Event, State, WishError};
+use feedhold_session::{Ending, Event, RunError, State, WishError};
 use feedhold_stream_core::{
     dialect::{Dialect, OverrideStep, RealtimeCommand},
     streamer::{self, Expiry, Pause},
@@ -15,7 +15,7 @@ async fn moving(
     plan: Plan,
 ) -> (
     World,
-    tokio::task::JoinHandle<Result<feedhold_session::Outcome, feedhold_session::RunError>>,
+    tokio::task::JoinHandle<Result<feedhold_session::Outcome, RunError>>,
 ) {
     let world = plan.open().await;
     world.bench(|bench| bench.line_time = Duration::from_millis(50));
@@ -422,4 +422,49 @@ async fn a_job_without_handles_is_given_up_where_somebody_should_decide() {
     }
     assert_eq!(machine.program(), ["G1X1F500"]);
     assert!(told.contains("StopReached"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_on_in_a_controller_that_has_restarted_since_it_was_asked() {
+    let world = World::new().await;
+    world
+        .handle
+        .approach("G0Z5")
+        .await
+        .expect("it stands ready");
+    world.bench(|bench| bench.say.push("Grbl 1.1h ['$' for help]"));
+    let unknown = world.handle.approach("G0X1").await;
+    assert!(matches!(unknown, Err(WishError::Unanswered)), "{unknown:?}");
+    let refused = world.handle.approach("G0X2").await;
+    assert!(matches!(refused, Err(WishError::Restarted)), "{refused:?}");
+    let text = moves(10);
+    let rest = world.job(&text).starting_behind(5, 5 * 10);
+    let refused = world.handle.run(rest).await;
+    assert!(matches!(refused, Err(RunError::Restarted)), "{refused:?}");
+    assert!(!world.machine.program().contains(&"G0X2".to_owned()));
+    // A console works, and a program from its first line takes the machine as it is.
+    world.handle.command("G0X0").await.expect("it stands ready");
+    let outcome = world.handle.run(world.job(&text)).await.expect("it begins");
+    assert_eq!(outcome.ending, Ending::Finished);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_way_back_to_a_part_is_not_gone_beside_a_job_or_in_a_fault() {
+    let (world, running) = moving(Plan::of(Dialect::Marlin)).await;
+    let beside = world.handle.approach("G0X1").await;
+    assert!(
+        matches!(beside, Err(WishError::NotReady(State::Streaming))),
+        "{beside:?}"
+    );
+    world.handle.cancel().await.expect("it moves");
+    finished(running).await;
+    // A request that makes no sense, between the greeting and the way back.
+    world.bench(|bench| bench.say.push("Resend: 70000"));
+    let _ = world.handle.command("M105").await;
+    world.state(|state| state == State::Faulted).await;
+    let faulted = world.handle.approach("G0X1").await;
+    assert!(
+        matches!(faulted, Err(WishError::NotReady(State::Faulted))),
+        "{faulted:?}"
+    );
 }

@@ -227,3 +227,57 @@ async fn the_last_record_is_written_also_without_a_link() {
         assert!(!newest.is_clean());
     }
 }
+
+/// Whoever comes later finds a controller that answers as if nothing had been, and lines that have run in it.
+#[tokio::test(start_paused = true)]
+async fn a_lost_position_is_on_record() {
+    const BANNER: &str = "Grbl 1.1h ['$' for help]";
+    for (dialect, says, lost) in [
+        (Dialect::Grbl, BANNER, true),
+        (Dialect::Grbl, "ALARM:1", true),
+        // The soft limit stops before it is reached.
+        (Dialect::Grbl, "ALARM:2", false),
+        (Dialect::Marlin, "start", true),
+        (
+            Dialect::Marlin,
+            "Error:Printer halted. kill() called!",
+            true,
+        ),
+    ] {
+        let world = Plan::of(dialect).open().await;
+        world.bench(|bench| bench.line_time = Duration::from_millis(50));
+        let running = world
+            .start(world.job(&moves(60)).store(world.store()))
+            .await;
+        world.until(|| world.machine.bench().answered > 10).await;
+        world.bench(|bench| bench.say.push(says));
+        finished(running).await;
+        let newest = &records(&world.dir.path().join("job"))[0];
+        assert_eq!(
+            (newest.reason, newest.position_lost),
+            (Reason::Fault, lost),
+            "{says}"
+        );
+    }
+    for (stands, lost) in [(true, false), (false, true)] {
+        let world = World::new().await;
+        world.bench(|bench| bench.line_time = Duration::from_millis(50));
+        let running = world
+            .start(world.job(&moves(60)).store(world.store()))
+            .await;
+        world.until(|| world.machine.bench().answered > 10).await;
+        if stands {
+            let paused = world.handle.pause(Pause::Graceful).await;
+            paused.expect("it moves");
+            world.state(|state| state == State::Paused).await;
+        }
+        world.handle.reset().await.expect("there is a link");
+        finished(running).await;
+        let newest = &records(&world.dir.path().join("job"))[0];
+        assert_eq!(
+            (newest.reason, newest.position_lost),
+            (Reason::Cancelled, lost),
+            "a reset loses steps in mid-motion"
+        );
+    }
+}

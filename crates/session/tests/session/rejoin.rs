@@ -213,23 +213,27 @@ impl World {
     }
 
     fn newest(&self) -> Record {
-        let peek = feedhold_checkpoint::peek::<Record>(
-            &self.dir.path().join("job"),
-            &feedhold_checkpoint::Config::default(),
-        );
-        peek.expect("readable").history[0].record.clone()
+        newest(&self.dir)
     }
 
     /// The end of the job, what was told, and the lines that the machine executed.
     async fn end(self) -> (Outcome, Vec<Event>, Vec<u64>) {
+        let (outcome, _, told, executed) = self.end_with_record().await;
+        (outcome, told, executed)
+    }
+
+    /// The same, and the last record of the job.
+    async fn end_with_record(self) -> (Outcome, Record, Vec<Event>, Vec<u64>) {
         let Self {
             bench,
             handle,
             mut events,
             running,
+            dir,
             ..
         } = self;
         let outcome = finished(running).await;
+        let record = newest(&dir);
         drop(handle);
         let mut told = Vec::new();
         while let Ok(event) = events.try_recv() {
@@ -239,8 +243,17 @@ impl World {
         drop(bench.orders);
         let mut machine = bench.machine.await.expect("no panic");
         let log = machine.log_mut().take_entries();
-        (outcome, told, lines(&log))
+        (outcome, record, told, lines(&log))
     }
+}
+
+/// The newest record in a directory of tests.
+fn newest(dir: &TempDir) -> Record {
+    let peek = feedhold_checkpoint::peek::<Record>(
+        &dir.path().join("job"),
+        &feedhold_checkpoint::Config::default(),
+    );
+    peek.expect("readable").history[0].record.clone()
 }
 
 /// The lines that these motions are. Motions of others count as line 0.
@@ -357,9 +370,12 @@ async fn what_was_done_to_the_machine_meanwhile_is_told_and_the_job_ends() {
         meddling(&world);
         let lost = world.newest();
         world.uncover();
-        let (outcome, told, executed) = world.end().await;
+        let (outcome, record, told, executed) = world.end_with_record().await;
         let message = message(&outcome);
         assert!(message.contains(words), "{message}");
+        // A banner is seen once: whoever comes later has to hear of it.
+        let banner = on_open == OnOpen::Reset;
+        assert_eq!(record.position_lost, banner, "{message}");
         let doubt = format!("lines {} to {}", lost.executed + 1, lost.sent);
         assert!(message.contains(&doubt), "{message}");
         assert!(

@@ -56,7 +56,7 @@ pub enum Refusal {
     },
     /// The controller has forgotten where it is.
     #[error(
-        "the controller has restarted since the job began: its position and its offsets are gone"
+        "the controller has restarted since the job began, or has lost its position in an alarm: where it stands proves nothing"
     )]
     Restarted,
     /// The controller does not know where its axes are.
