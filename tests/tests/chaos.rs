@@ -87,6 +87,17 @@ fn runs_that_once_failed_hold() {
         "grbl/23/6/chooses/2587fcd0c821d376,emergency-stop@synced.3",
         "grbl/20/6/stops/f17fa715505f2b26,emergency-stop@synced.3",
         "grbl/41/6/chooses/501392a9d93a9ca6,brown-out@synced.3",
+        // A printer that restarted in the first lines asked for line 1, like one that had misread it, and was given it.
+        "marlin/43/5/chooses/4d3dda14c1ff995a,garbled-from-machine@2144us,brown-out@2290us",
+        "marlin/14/5/stops/f9e598712dbb90f6,brown-out@2496us,garbled-from-machine@2458us",
+        // One `ok` too many counted a motion as executed that had not begun.
+        "marlin/2/26/stops/c5e57edf11c79478,doubled-ok@planner-full.0",
+        "marlin/2/26/stops/f5fc172cea233555,second-process@planner-full.0",
+        // The question that proves the count lost its answer, and was asked for ever.
+        "marlin/30/2/stops/461819b231409186,lost-ok@before-first-byte.0",
+        "marlin/31/8/stops/d7b97e6bbc9f664a,merged-lines@before-first-byte.0",
+        // A pausing job gave a line again that had left before, and was blamed for it.
+        "marlin/27/5/stops/30787d3638635628,resend-old@1135957us,operator-pause@875us",
     ] {
         let schedule: Schedule = text.parse().expect("a run");
         if let Err(violation) = run(&schedule, None, Telling::Digest).end {

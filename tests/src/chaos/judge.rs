@@ -188,9 +188,10 @@ impl Judge {
     }
 
     /// The controller has restarted in the middle of its work. What is on the wire until the host hears of it runs from a place that
-    /// nobody knows; the host's part is to send nothing more, and to name the lines.
-    pub(super) fn restarts(&mut self) {
-        if self.whose == Whose::Program {
+    /// nobody knows; the host's part is to send nothing more, and to name the lines. One that restarts before anything was `sent` to it
+    /// is taken as it is.
+    pub(super) fn restarts(&mut self, sent: bool) {
+        if self.whose == Whose::Program && sent {
             self.whose = Whose::Unknown;
         }
     }

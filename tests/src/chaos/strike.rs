@@ -203,7 +203,7 @@ impl World<'_> {
                 self.machine.power_cycle(self.now);
                 self.listen()?;
                 self.moves_by_itself |= self.keeps_block;
-                self.judge.restarts();
+                self.judge.restarts(self.has_sent());
             }
             Fault::EmergencyStop => self.emergency_stop()?,
             Fault::GarbledToMachine => return Ok(self.cock(Harm::GarbleOut)),
@@ -336,7 +336,7 @@ impl World<'_> {
         self.machine.touch(self.now, touch);
         self.listen()?;
         self.moves_by_itself |= self.keeps_block;
-        self.judge.restarts();
+        self.judge.restarts(self.has_sent());
         Ok(())
     }
 

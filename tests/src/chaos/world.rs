@@ -469,6 +469,12 @@ impl<'a> World<'a> {
         }
     }
 
+    /// A line of the program has left.
+    pub(super) fn has_sent(&self) -> bool {
+        let host = self.host.as_ref();
+        host.is_some_and(|host| host.streamer.positions().sent > 0)
+    }
+
     /// Asks the streamer for bytes, and sees to it that none of them moves a machine that should stand.
     fn fill(&mut self) -> Result<(), Violation> {
         let now = self.now;
@@ -477,8 +483,11 @@ impl<'a> World<'a> {
         };
         let watched =
             (host.is_quiet() || self.paused_by_operator) && host.outbox.pending().is_empty();
+        let before = host.streamer.positions().sent;
         host.outbox.fill(&mut host.streamer, now);
         let at = host.streamer.positions();
+        // What had left before the wish to pause, and did not arrive, leaves again: the printer counts.
+        let again = host.streamer.state() == State::Pausing && at.sent == before;
         let left = self.program.last_sent(at.sent);
         if host.conduct.is_some() && left > host.durable {
             return Err(Violation::new(
@@ -489,7 +498,10 @@ impl<'a> World<'a> {
                 ),
             ));
         }
-        if watched && let Some(line) = moving_line(self.schedule.dialect, host.outbox.pending()) {
+        if watched
+            && !again
+            && let Some(line) = moving_line(self.schedule.dialect, host.outbox.pending())
+        {
             return Err(Violation::new(
                 7,
                 format!(

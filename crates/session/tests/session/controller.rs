@@ -169,8 +169,8 @@ impl Desk {
         let digits = framed.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
         let number: u64 = framed[..digits].parse().expect("a line number");
         let text = framed[digits..].split('*').next().unwrap_or_default();
-        if text == "M110 N0" {
-            self.expected = 0;
+        if let Some(told) = text.strip_prefix("M110 N") {
+            self.expected = told.parse().expect("a line number");
         } else if number != self.expected
             || self
                 .machine

@@ -147,7 +147,7 @@ async fn each_threshold_of_memory_is_told_once() {
 async fn lines_asked_for_again_are_told() {
     let mut world = Plan::of(Dialect::Marlin).open().await;
     world.bench(|bench| {
-        bench.resend = Some(7);
+        bench.resend = Some(1_007);
         bench.line_time = Duration::from_millis(10);
     });
     let outcome = world
@@ -158,7 +158,7 @@ async fn lines_asked_for_again_are_told() {
     assert_eq!((&outcome.ending, outcome.resends), (&Ending::Finished, 1));
     let texts: Vec<String> = moves(20).lines().map(str::to_owned).collect();
     assert_eq!(world.machine.program(), texts, "each line once, in order");
-    let asked = |event: &Event| matches!(event, Event::ChunkRetryQueued { number: 7 });
+    let asked = |event: &Event| matches!(event, Event::ChunkRetryQueued { number: 1_007 });
     assert!(world.heard().iter().any(asked));
 }
 

@@ -34,6 +34,11 @@ pub(super) struct Executed {
     pending: VecDeque<Pending>,
     /// Where each of them leads, when that is followed.
     steps: VecDeque<Step>,
+    /// Lines sent and lines dropped from `pending`, since the streamer was made.
+    sent: u64,
+    dropped: u64,
+    /// An `ok` proves nothing by itself: there may be one too many. Lines count as answered when they are [confirmed](Self::confirmed).
+    needs_proof: bool,
     /// How many of them were answered,
     answered: usize,
     /// and how many blocks those take at least.
@@ -97,6 +102,9 @@ impl Executed {
             planner: None,
             pending: VecDeque::with_capacity(64),
             steps: VecDeque::new(),
+            sent: 0,
+            dropped: 0,
+            needs_proof: false,
             answered: 0,
             blocks: 0,
             acked: 0,
@@ -115,10 +123,12 @@ impl Executed {
         }
     }
 
-    /// Starts a program whose lines up to `done` are finished.
-    pub(super) fn begin(&mut self, done: u64) {
+    /// Starts a program whose lines up to `done` are finished. `needs_proof` when its answers will be [confirmed](Self::confirmed).
+    pub(super) fn begin(&mut self, done: u64, needs_proof: bool) {
         self.pending.clear();
         self.steps.clear();
+        self.dropped = self.sent;
+        self.needs_proof = needs_proof;
         (self.answered, self.blocks) = (0, 0);
         self.acked = done;
     }
@@ -126,6 +136,23 @@ impl Executed {
     /// A line left.
     pub(super) fn on_sent(&mut self, line: u64, whose: Whose, kind: Kind) {
         self.pending.push_back(Pending { line, whose, kind });
+        self.sent += 1;
+    }
+
+    /// How many lines have left.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// It is certain that the first `mark` lines sent were taken.
+    pub(super) fn confirmed(&mut self, mark: u64) {
+        if !self.needs_proof {
+            return;
+        }
+        while self.dropped + (self.answered as u64) < mark.min(self.sent) {
+            self.answer_one();
+        }
+        self.within(self.lag);
     }
 
     /// A line left whose way is followed: either every line of a program is, or none.
@@ -137,6 +164,9 @@ impl Executed {
     /// A line of the program was answered.
     pub(super) fn on_ack(&mut self, line: u64) {
         self.acked = line;
+        if self.needs_proof {
+            return;
+        }
         while self
             .pending
             .get(self.answered)
@@ -157,7 +187,7 @@ impl Executed {
     /// A command beside the program was answered.
     pub(super) fn on_command_ack(&mut self) {
         let next = self.pending.get(self.answered);
-        if next.is_some_and(|next| next.whose == Whose::Command) {
+        if !self.needs_proof && next.is_some_and(|next| next.whose == Whose::Command) {
             self.answer_one();
             self.within(self.lag);
         }
@@ -177,6 +207,9 @@ impl Executed {
     /// A line that counted as taken was not.
     pub(super) fn retract(&mut self, line: u64) {
         self.acked = self.acked.min(line.saturating_sub(1));
+        if self.needs_proof {
+            return;
+        }
         while let Some(at) = self.answered.checked_sub(1) {
             let Some(last) = self.pending.get(at).filter(|last| last.line >= line) else {
                 return;
@@ -251,6 +284,7 @@ impl Executed {
                 return;
             };
             self.steps.pop_front();
+            self.dropped += 1;
             if self.answered > 0 {
                 self.answered -= 1;
                 self.blocks -= usize::from(gone.kind == Kind::Block);

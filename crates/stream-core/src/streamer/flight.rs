@@ -29,13 +29,15 @@ const NO_NUMBER: u64 = 2_000_000_000;
 pub(super) enum Query {
     /// Who are you?
     Identify,
-    /// Counting lines starts anew.
-    ResetNumbers,
+    /// Lines are counted on from this number.
+    CountFrom(u64),
     /// Answered once every motion before it has finished.
     Barrier,
     /// Was the barrier really answered? Numbered like a line of the program, so that a line lost before it shows, and answered in
     /// a way that no doubled `ok` can imitate.
     Confirm,
+    /// The same in the midst of a program: was everything before it taken?
+    Count,
     /// What is in force?
     Words,
     /// Which offsets are set?
@@ -60,7 +62,7 @@ impl Query {
     /// The number that it is sent with, where that is not the next one.
     pub(super) fn number(self) -> Option<u64> {
         match self {
-            Self::ResetNumbers => Some(0),
+            Self::CountFrom(number) => Some(number),
             Self::LastLine => Some(NO_NUMBER),
             _ => None,
         }
@@ -74,6 +76,10 @@ pub(super) struct InFlight {
     pub(super) length: usize,
     pub(super) number: Option<u64>,
     pub(super) sent_at: Duration,
+    /// Lines sent up to it, as [`Executed`](super::executed::Executed) counts them.
+    pub(super) mark: u64,
+    /// Its answer tells temperatures.
+    pub(super) asks_temperatures: bool,
 }
 
 /// The queue of unanswered lines together with the credit they hold: one cannot change without the other.
@@ -138,6 +144,11 @@ impl Flight {
         self.lines.front()
     }
 
+    /// The oldest line that is answered with temperatures.
+    pub(super) fn asking(&self) -> Option<&InFlight> {
+        self.lines.iter().find(|line| line.asks_temperatures)
+    }
+
     pub(super) fn back(&self) -> Option<&InFlight> {
         self.lines.back()
     }
@@ -165,6 +176,10 @@ pub(super) struct Numbered {
     pub(super) number: u64,
     pub(super) origin: Origin,
     pub(super) class: Class,
+    /// As in [`InFlight`].
+    pub(super) mark: u64,
+    /// As in [`InFlight`].
+    pub(super) asks_temperatures: bool,
     /// The text of lines that no chunk holds.
     pub(super) text: Option<Vec<u8>>,
 }
@@ -207,13 +222,6 @@ impl History {
         let oldest = self.range()?.0;
         let position = usize::try_from(number.checked_sub(oldest)?).ok()?;
         self.lines.get(position).map(|line| line.origin)
-    }
-
-    /// The text of a numbered line that no chunk holds.
-    pub(super) fn text(&self, number: u64) -> Option<&[u8]> {
-        let oldest = self.range()?.0;
-        let position = usize::try_from(number.checked_sub(oldest)?).ok()?;
-        self.lines.get(position)?.text.as_deref()
     }
 
     /// The next line to send again.

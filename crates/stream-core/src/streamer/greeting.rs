@@ -1,13 +1,14 @@
 //! Proving that the right controller is there, alive and idle, without moving it.
 //!
 //! grbl: a state report shows that it lives, `$I` names its buffers. Joined to a rest of an earlier session in its line buffer, `$I`
-//! makes that rest invalid instead of running it. Marlin: `M115` names the firmware, `M110 N0` starts the line numbers anew. A Marlin
-//! that has told how far it has counted is left to count on: whoever asks it next has to hear the same.
+//! makes that rest invalid instead of running it. Marlin: `M115` names the firmware, `M110` tells where to count lines from. A
+//! Marlin that has told how far it has counted is left to count on until a program begins: whoever asks it next has to hear the same.
 
 use core::time::Duration;
 
 use super::{
-    Event, Greeted, GreetingError, Phase, Streamer, Timer, flight::Query, inquiry::Inquiry,
+    Event, Greeted, GreetingError, Phase, Streamer, Timer, count::Count, flight::Query,
+    inquiry::Inquiry,
 };
 use crate::{
     dialect::{Busy, Coordinates, Dialect, MachineState, Response, StatusReport},
@@ -23,9 +24,6 @@ pub(super) const KNOCK_AGAIN: Duration = Duration::from_millis(250);
 const BUSY_AGAIN: Duration = Duration::from_secs(3);
 /// How long answers to repeated questions may trickle in before the first line is sent.
 const SETTLE: Duration = Duration::from_millis(300);
-/// Counts of lines from here on are begun anew. Up to here a line of a file and its number on the wire differ by one digit at most,
-/// and a prepared line has room for that.
-const MAX_COUNT: u64 = 1_000_000;
 /// What is quoted of a foreign device.
 const MAX_HEARD: usize = 80;
 
@@ -76,6 +74,7 @@ pub(super) enum Settled {
 impl Streamer {
     pub(super) fn start_greeting(&mut self, now: Duration) {
         self.greeting = Greeting::default();
+        self.count = Count::begin(now);
         self.geometry = None;
         self.facts = self
             .wishes_facts
@@ -105,11 +104,9 @@ impl Streamer {
 
     fn reset_numbers(&mut self, now: Duration) {
         self.greeting.step = Step::ResetNumbers;
-        self.next_number = 1;
-        self.history.clear();
         self.flight.clear();
         self.greeting.open += 1;
-        self.ask(Query::ResetNumbers);
+        self.ask(self.count.query());
         self.timers.set(Timer::Ask, now + ASK_AGAIN);
     }
 
@@ -155,11 +152,10 @@ impl Streamer {
     /// Takes over the count of lines from a controller that has told it. It tells it twice, so a garbled number shows.
     fn count_on(&mut self) -> bool {
         let last = self.facts.as_ref().and_then(|facts| facts.last_line);
-        let next = last.filter(|last| *last < MAX_COUNT).map(|last| last + 1);
-        let agreed = next.filter(|_| next == self.greeting.expects);
-        if let Some(next) = agreed {
-            self.next_number = next;
-            self.history.clear();
+        let expects = self.greeting.expects;
+        let agreed = last.filter(|last| expects == last.checked_add(1));
+        if let Some(last) = agreed {
+            self.count_behind(last);
         }
         agreed.is_some()
     }
@@ -246,6 +242,12 @@ impl Streamer {
             _ if self.greeting.step == Step::Inquire => self.on_inquiry_response(now, &response),
             Response::Ok(_) => self.on_greeting_ok(now),
             Response::Error(_) if self.greeting.step == Step::Identify => self.identify(now),
+            // The number to count from did not arrive.
+            Response::Error(_) | Response::Resend(_)
+                if self.greeting.step == Step::ResetNumbers =>
+            {
+                self.reset_numbers(now);
+            }
             Response::Other(bytes) => self.hear(bytes),
             _ => {}
         }

@@ -14,6 +14,7 @@
 //!   [`poll_event`](Streamer::poll_event), [`poll_timeout`](Streamer::poll_timeout), to be polled in this order after every change.
 
 mod config;
+mod count;
 mod event;
 mod executed;
 mod flight;
@@ -42,6 +43,7 @@ pub use operator::{CommandError, WrongState};
 pub use position::{InDoubt, Positions};
 
 use self::{
+    count::Count,
     executed::Executed,
     flight::{Flight, History, Query},
     geometry::Geometry,
@@ -183,6 +185,7 @@ pub struct Streamer {
     history: History,
     /// Number of the next line on a numbered protocol.
     next_number: u64,
+    count: Count,
     /// `ok`s still to come that belong to resend requests, not to lines.
     resend_answers: u32,
     /// An error naming a line number came and its `Resend` did not, yet.
@@ -243,6 +246,7 @@ impl Streamer {
             flight: Flight::new(window),
             history: History::default(),
             next_number: 1,
+            count: Count::default(),
             resend_answers: 0,
             resend_announced: false,
             probes: VecDeque::new(),
@@ -388,18 +392,19 @@ impl Streamer {
     pub fn begin(&mut self, done: u64) -> Result<(), WrongState> {
         self.expect("begin a program", matches!(self.phase, Phase::Ready))?;
         self.program.clear();
-        self.executed.begin(done);
+        self.executed.begin(done, self.proves_count());
         self.sent = done;
         self.ceiling = self.ceiling.max(done);
         self.last_stop_line = None;
         self.lease_reported = false;
         self.phase = Phase::Streaming;
         self.take_stock();
+        self.begin_count();
         Ok(())
     }
 
     /// Whether the controller is still being asked what is in force and where its offsets are, before the first line of a program
-    /// leaves. Only when [facts were wished for](Self::wish_facts).
+    /// leaves: on grbl, when [facts were wished for](Self::wish_facts). A printer is told where to count lines from.
     #[must_use]
     pub fn is_taking_stock(&self) -> bool {
         self.taking_stock

@@ -6,7 +6,6 @@ use thiserror::Error;
 
 use super::{
     Cancelling, CommandId, Event, Expiry, Fault, Pause, Phase, Proceed, State, Streamer, Timer,
-    flight::Query,
     transmit::{Queued, framed_length},
 };
 use crate::{
@@ -146,8 +145,7 @@ impl Streamer {
             (Dialect::Marlin, Phase::Faulted { .. }) => {
                 self.cancelled(now);
                 // What the printer counted up to is not known any more.
-                self.next_number = 1;
-                self.ask(Query::ResetNumbers);
+                self.ask(self.count.query());
             }
             (Dialect::Marlin, _) => self.phase = Phase::Cancelling(Cancelling::Draining),
             (

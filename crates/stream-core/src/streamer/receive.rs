@@ -72,12 +72,12 @@ impl Streamer {
         }
     }
 
-    fn on_started(&mut self, now: Duration) {
+    pub(super) fn on_started(&mut self, now: Duration) {
         let in_doubt = self.positions().in_doubt();
         let phase = self.phase;
         self.restarted = true;
         self.forget_flight();
-        self.next_number = 1;
+        self.count_behind(0);
         match phase {
             Phase::Cancelling(_) => {
                 self.emit(Event::ResetDone);

@@ -2,8 +2,6 @@
 
 use core::time::Duration;
 
-use feedhold_gcode_parse::{Block, Code, Flavor};
-
 use super::{
     Cancelling, Event, Fault, InDoubt, Phase, Streamer, Timer,
     flight::{InFlight, Origin, Query},
@@ -25,10 +23,7 @@ impl Streamer {
         self.last_answer = now;
         self.last_progress = now;
         self.idle_polls = 0;
-        if ack.with_temperatures
-            && !self.front_asks_temperatures()
-            && (self.settle_probed(now) || self.settle_confirmed(now))
-        {
+        if ack.with_temperatures && self.settle_asked(now) {
             return;
         }
         if let Some(number) = ack.line {
@@ -44,7 +39,8 @@ impl Streamer {
             self.resend_announced = false;
             return;
         }
-        if self.is_confirming() {
+        // Only temperatures answer a line that asks for them, and they answer no other.
+        if self.asks_temperatures() || ack.with_temperatures && self.tells_temperatures() {
             return self.stray();
         }
         match self.flight.pop() {
@@ -53,36 +49,43 @@ impl Streamer {
         }
     }
 
-    /// The oldest line in flight is itself an `M105`, of the program or of somebody at a console: temperatures are its answer before
-    /// they are that of a question behind it. Should its own have been lost, the question is asked again.
-    fn front_asks_temperatures(&self) -> bool {
-        let Some(front) = self.flight.front() else {
-            return false;
-        };
-        let text = match front.origin {
-            Origin::Program { cursor, .. } => self.program.line(cursor).map(|line| line.text),
-            Origin::Command(_) => front.number.and_then(|number| self.history.text(number)),
-            Origin::Query(_) => None,
-        };
-        text.is_some_and(|text| Block::parse(Flavor::Marlin, text).has_m(Code::new(105)))
+    /// The oldest line in flight is answered with temperatures, and with nothing else.
+    fn asks_temperatures(&self) -> bool {
+        let front = self.flight.front();
+        front.is_some_and(|front| front.asks_temperatures)
     }
 
-    fn is_confirming(&self) -> bool {
-        self.flight
-            .front()
-            .is_some_and(|front| front.origin == Origin::Query(Query::Confirm))
-    }
-
-    /// The barrier was confirmed: everything sent has arrived, in order, and has been executed.
-    fn settle_confirmed(&mut self, now: Duration) -> bool {
-        if !self.is_confirming() || self.history.is_resending() {
-            return false;
+    /// Temperatures answer the question that was asked first: an `M105` among the lines, or one after a silence. `false` when no
+    /// question is open.
+    fn settle_asked(&mut self, now: Duration) -> bool {
+        let asked = self.flight.asking().and_then(|line| line.number);
+        let probe = self.probes.front().copied();
+        match asked.filter(|number| probe.is_none_or(|before| *number < before)) {
+            // One of several answers may be lost, and one that came after a silence says nothing of lines that never arrived.
+            Some(number) => self.settle_counted(now, number, probe.is_none()),
+            None => self.settle_probed(now),
         }
-        if let Some(line) = self.flight.pop() {
+        asked.or(probe).is_some()
+    }
+
+    /// The answer to the numbered question `number`: everything before it has arrived, in order.
+    fn settle_counted(&mut self, now: Duration, number: u64, is_proof: bool) {
+        self.resend_answers = 0;
+        let mut confirms = false;
+        while let Some(line) = self.flight.front().copied() {
+            if line.number.is_some_and(|sent| sent > number) {
+                break;
+            }
+            self.flight.pop();
+            confirms = line.origin == Origin::Query(Query::Confirm);
+            if is_proof {
+                self.taken(&line);
+            }
             self.settle(now, line, Ok(()));
         }
-        self.on_drained(now);
-        true
+        if confirms && is_proof {
+            self.on_drained(now);
+        }
     }
 
     /// `ok N…` names its line: everything up to it was taken, also where an earlier `ok` was lost.
@@ -92,16 +95,17 @@ impl Streamer {
                 return;
             }
             if let Some(line) = self.flight.pop() {
+                self.taken(&line);
                 self.settle(now, line, Ok(()));
             }
         }
     }
 
     /// The answer to a question that was asked after a silence: answers come in order, so every line sent before it has been
-    /// dealt with. Lines that never arrived will be asked for by number. `false` when no question is open.
-    fn settle_probed(&mut self, now: Duration) -> bool {
+    /// dealt with. Lines that never arrived will be asked for by number.
+    fn settle_probed(&mut self, now: Duration) {
         let Some(before) = self.probes.pop_front() else {
-            return false;
+            return;
         };
         self.resend_answers = 0;
         while self
@@ -113,7 +117,6 @@ impl Streamer {
                 self.settle(now, line, Ok(()));
             }
         }
-        true
     }
 
     pub(super) fn note_probe(&mut self) {
@@ -169,6 +172,9 @@ impl Streamer {
                 }
             }
             Origin::Query(Query::Offsets) if self.taking_stock => self.stock_taken(),
+            Origin::Query(query @ (Query::Count | Query::CountFrom(_))) => {
+                self.on_count_settled(query)
+            }
             Origin::Query(_) => {}
         }
         self.history
@@ -257,6 +263,9 @@ impl Streamer {
 
     /// The controller expects line `number` next: it has thrown away everything sent from there on.
     fn go_back(&mut self, now: Duration, number: u64) {
+        if self.is_telling_count() {
+            return self.on_resend_of_count(now, number);
+        }
         if number == self.next_number {
             return;
         }

@@ -3,6 +3,7 @@
 //! A script line starts with `> ` (the streamer sends exactly this), `< ` (the controller says this), `! ` (an operator's wish),
 //! `* ` (these events come, in this order, reports left out), `@ ` (milliseconds pass) or `= ` (executed acked sent).
 
+mod count;
 mod rough;
 
 use core::time::Duration;
@@ -46,7 +47,7 @@ impl Scene {
                 "> M115\\n
                  < FIRMWARE_NAME:Marlin 2.1.2 PROTOCOL_VERSION:1.0
                  < ok
-                 > N0M110 N0*93\\n
+                 > N1000M110 N1000*93\\n
                  < ok
                  * Ready"
             }
@@ -204,14 +205,14 @@ fn numbers_lines_on_marlin() {
     check(
         Scene::greeted(Dialect::Marlin)
             .program(&[("G28", Class::Patient), ("G1 X1", Class::Motion)]),
-        "> N1G28*50\\nN2G1 X1*67\\n
+        "> N1001G28*3\\nN1002G1 X1*114\\n
          < echo:busy: processing
          < ok
          < ok
          = 1 2 2
-         > N3M400*4\\n
+         > N1003M400*53\\n
          < ok
-         > N4M105*3\\n
+         > N1004M105*50\\n
          < ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0
          = 2 2 2
          >
@@ -223,24 +224,24 @@ fn numbers_lines_on_marlin() {
 fn resends_from_the_number_asked_for() {
     check(
         Scene::greeted(Dialect::Marlin).program(&moves(5)),
-        "> N1G1X1*96\\nN2G1X1*99\\nN3G1X1*98\\nN4G1X1*101\\n
+        "> N1001G1X1*81\\nN1002G1X1*82\\nN1003G1X1*83\\nN1004G1X1*84\\n
          < ok
-         > N5G1X1*100\\n
-         < Error:checksum mismatch, Last Line: 1
-         < Resend: 2
+         > N1005G1X1*85\\n
+         < Error:checksum mismatch, Last Line: 1001
+         < Resend: 1002
          < ok
          = 0 1 5
          >
          @ 100
-         > N2G1X1*99\\nN3G1X1*98\\nN4G1X1*101\\nN5G1X1*100\\n
+         > N1002G1X1*82\\nN1003G1X1*83\\nN1004G1X1*84\\nN1005G1X1*85\\n
          < ok
          < ok
          < ok
          < ok
          = 0 5 5
-         > N6M400*1\\n
+         > N1006M400*48\\n
          < ok
-         > N7M105*0\\n
+         > N1007M105*49\\n
          < ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0
          >
          * Resend, Temperature, Finished",
@@ -251,18 +252,18 @@ fn resends_from_the_number_asked_for() {
 fn late_resend_requests_are_not_answered_twice() {
     check(
         Scene::greeted(Dialect::Marlin).program(&moves(4)),
-        "> N1G1X1*96\\nN2G1X1*99\\nN3G1X1*98\\nN4G1X1*101\\n
-         < Error:checksum mismatch, Last Line: 0
-         < Resend: 1
+        "> N1001G1X1*81\\nN1002G1X1*82\\nN1003G1X1*83\\nN1004G1X1*84\\n
+         < Error:checksum mismatch, Last Line: 1000
+         < Resend: 1001
          < ok
          @ 50
-         < Error:Line Number is not Last Line Number+1, Last Line: 0
-         < Resend: 1
+         < Error:Line Number is not Last Line Number+1, Last Line: 1000
+         < Resend: 1001
          < ok
          @ 60
          >
          @ 40
-         > N1G1X1*96\\nN2G1X1*99\\nN3G1X1*98\\nN4G1X1*101\\n
+         > N1001G1X1*81\\nN1002G1X1*82\\nN1003G1X1*83\\nN1004G1X1*84\\n
          = 0 0 4",
     );
 }
@@ -271,12 +272,12 @@ fn late_resend_requests_are_not_answered_twice() {
 fn a_lost_ok_on_marlin_is_found_by_asking() {
     check(
         Scene::greeted(Dialect::Marlin).program(&moves(5)),
-        "> N1G1X1*96\\nN2G1X1*99\\nN3G1X1*98\\nN4G1X1*101\\n
+        "> N1001G1X1*81\\nN1002G1X1*82\\nN1003G1X1*83\\nN1004G1X1*84\\n
          @ 3000
          > M105\\n
          < ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0
          = 0 4 4
-         > N5G1X1*100\\n",
+         > N1005G1X1*85\\n",
     );
 }
 
@@ -284,10 +285,10 @@ fn a_lost_ok_on_marlin_is_found_by_asking() {
 fn an_exact_ok_settles_the_lines_before_it() {
     check(
         Scene::greeted(Dialect::Marlin).program(&moves(4)),
-        "> N1G1X1*96\\nN2G1X1*99\\nN3G1X1*98\\nN4G1X1*101\\n
-         < ok N3 P12 B1
+        "> N1001G1X1*81\\nN1002G1X1*82\\nN1003G1X1*83\\nN1004G1X1*84\\n
+         < ok N1003 P12 B1
          = 0 3 4
-         < ok N4 P12 B1
+         < ok N1004 P12 B1
          = 0 4 4",
     );
 }
@@ -664,12 +665,12 @@ fn nothing_is_sent_behind_the_end_of_the_program() {
 fn a_doubled_ok_proves_nothing_about_the_end() {
     let mut scene = Scene::greeted(Dialect::Marlin).program(&moves(1));
     scene.play(
-        "> N1G1X1*96\\n
+        "> N1001G1X1*81\\n
          < ok
          < ok
-         > N2M400*5\\n
+         > N1002M400*52\\n
          < ok
-         > N3M105*4\\n
+         > N1003M105*53\\n
          < ok
          < ok
          = 0 1 1

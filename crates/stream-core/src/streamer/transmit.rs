@@ -7,6 +7,7 @@ use feedhold_gcode_parse::checksum;
 
 use super::{
     Cancelling, Event, Fault, Pause, Phase, Streamer, Timer,
+    count::asks_temperatures,
     event::CommandId,
     executed::{Kind, Whose},
     flight::{InFlight, Numbered, Origin, Query},
@@ -41,13 +42,22 @@ impl Queued {
     pub(super) fn query(dialect: Dialect, query: Query) -> Self {
         let (text, class, numbered): (&[u8], Class, bool) = match (query, dialect) {
             (Query::Identify, _) => (dialect.identify(), Class::Modal, false),
-            (Query::ResetNumbers, _) => (b"M110 N0", Class::Modal, true),
+            (Query::CountFrom(number), _) => {
+                let text = format!("M110 N{number}");
+                return Self {
+                    origin: Origin::Query(query),
+                    class: Class::Exclusive,
+                    text: text.into_bytes(),
+                    numbered: true,
+                };
+            }
             (Query::Barrier, _) => (
                 dialect.barrier(),
                 Class::Patient,
                 dialect == Dialect::Marlin,
             ),
             (Query::Confirm, _) => (b"M105", Class::Patient, true),
+            (Query::Count, _) => (b"M105", Class::Modal, true),
             (Query::Probe | Query::Temperatures, _) => (b"M105", Class::Modal, false),
             (Query::Words, _) => (b"$G", Class::Exclusive, false),
             (Query::Offsets, _) => (b"$#", Class::Exclusive, false),
@@ -67,6 +77,13 @@ impl Queued {
 
     fn is_query(&self) -> bool {
         matches!(self.origin, Origin::Query(_))
+    }
+
+    pub(super) fn is_of_count(&self) -> bool {
+        matches!(
+            self.origin,
+            Origin::Query(Query::Count | Query::CountFrom(_))
+        )
     }
 }
 
@@ -113,6 +130,7 @@ impl Streamer {
         if self.history.is_resending() {
             return self.may_resend() && self.transmit_again(now, out);
         }
+        self.ask_count(now);
         let exclusive = self
             .flight
             .back()
@@ -134,6 +152,10 @@ impl Streamer {
     }
 
     fn transmit_program(&mut self, now: Duration, out: &mut Vec<u8>) -> bool {
+        if self.is_telling_count() {
+            return false;
+        }
+        let tells = self.tells_temperatures();
         let Some((cursor, line)) = self.program.next() else {
             return self.program.is_finished() && self.finish_program();
         };
@@ -170,6 +192,7 @@ impl Streamer {
             return false;
         }
         frame(line.text, number, out);
+        let asks_temperatures = tells && asks_temperatures(line.text);
         match &mut self.geometry {
             Some(geometry) => {
                 let step = geometry.follow(line.text, class);
@@ -184,11 +207,17 @@ impl Streamer {
             cursor,
             source_line,
         };
+        let mark = self.executed.sent();
         if let Some(number) = number {
+            if asks_temperatures {
+                self.count.on_asked(now, number);
+            }
             self.history.push(Numbered {
                 number,
                 origin,
                 class,
+                mark,
+                asks_temperatures,
                 text: None,
             });
             self.next_number += 1;
@@ -199,6 +228,8 @@ impl Streamer {
             length,
             number,
             sent_at: now,
+            mark,
+            asks_temperatures,
         });
         self.sent = source_line;
         self.drained = false;
@@ -314,11 +345,22 @@ impl Streamer {
             self.note_probe();
             return true;
         }
-        if let Some(number) = number.filter(|_| own_number.is_none()) {
+        let mark = self.executed.sent();
+        let confirms = queued.origin == Origin::Query(Query::Confirm);
+        let asks_temperatures = number.is_some()
+            && (confirms || self.tells_temperatures() && asks_temperatures(&queued.text));
+        if let Origin::Query(Query::CountFrom(number)) = queued.origin {
+            self.on_count_told(number);
+        } else if let Some(number) = number.filter(|_| own_number.is_none()) {
+            if asks_temperatures {
+                self.count.on_asked(now, number);
+            }
             self.history.push(Numbered {
                 number,
                 origin: queued.origin,
                 class: queued.class,
+                mark,
+                asks_temperatures,
                 text: Some(queued.text),
             });
             self.next_number += 1;
@@ -329,10 +371,18 @@ impl Streamer {
             length,
             number,
             sent_at: now,
+            mark,
+            asks_temperatures,
         });
         let only_asks = matches!(
             queued.origin,
-            Origin::Query(Query::Words | Query::Offsets | Query::Settings)
+            Origin::Query(
+                Query::Words
+                    | Query::Offsets
+                    | Query::Settings
+                    | Query::Count
+                    | Query::CountFrom(_)
+            )
         );
         self.drained &= only_asks;
         true
@@ -357,6 +407,7 @@ impl Streamer {
             return false;
         };
         let (number, origin, class) = (line.number, line.origin, line.class);
+        let (mark, asks_temperatures) = (line.mark, line.asks_temperatures);
         let text = match (&line.text, origin) {
             (Some(text), _) => text.as_slice(),
             (None, Origin::Program { cursor, .. }) => match self.program.line(cursor) {
@@ -377,6 +428,8 @@ impl Streamer {
             length,
             number: Some(number),
             sent_at: now,
+            mark,
+            asks_temperatures,
         });
         true
     }

@@ -294,8 +294,8 @@ impl Chain {
             return Ok(());
         }
         let class = classify::class(self.config.dialect, text, &work.items);
-        self.fit(number, text, &work.items, draft)?;
-        self.pack(number, text, class, work, draft);
+        self.fit(text, &work.items, draft)?;
+        self.pack(text, class, work, draft);
         draft.weigh(classify::weight(&work.items, class, &mut work.motion));
         let dialect = self.config.dialect;
         let takes_block = work.way.takes_block(dialect, text, &work.items, class);
@@ -431,19 +431,13 @@ impl Chain {
         }
     }
 
-    pub(super) fn fit(
-        &self,
-        number: u64,
-        text: &[u8],
-        items: &[Item],
-        draft: &mut Draft,
-    ) -> Result<(), Found> {
+    pub(super) fn fit(&self, text: &[u8], items: &[Item], draft: &mut Draft) -> Result<(), Found> {
         write_spaces(self.config.dialect, text, items, draft.buffer());
         let stored = fit::stored(self.config.dialect, draft.open());
-        let room = fit::room(&self.config, number);
+        let room = fit::room(&self.config);
         // A `$` line keeps its blanks on the wire.
         let passing = draft.open().len();
-        let window = fit::whole(&self.config, number);
+        let window = fit::whole(&self.config);
         let firmware = super::refusal::firmware(self.config.dialect);
         let excerpt = match (stored <= room, passing <= window) {
             (true, true) => return Ok(()),
@@ -462,21 +456,14 @@ impl Chain {
     }
 
     /// Replaces the spaces-packed open line by one packed as configured.
-    pub(super) fn pack(
-        &self,
-        number: u64,
-        text: &[u8],
-        class: Class,
-        work: &mut Work,
-        draft: &mut Draft,
-    ) {
+    pub(super) fn pack(&self, text: &[u8], class: Class, work: &mut Work, draft: &mut Draft) {
         match self.config.pack {
             Pack::Spaces => {}
             Pack::Off => {
                 let packed = draft.open().len();
                 write_off(self.config.dialect, text, &work.items, draft.buffer());
                 let both = draft.open().len();
-                let fits = both - packed <= fit::whole(&self.config, number);
+                let fits = both - packed <= fit::whole(&self.config);
                 draft.keep_open(if fits { packed..both } else { 0..packed });
             }
             Pack::Lossless => {

@@ -16,20 +16,20 @@ pub(super) fn stored(dialect: Dialect, line: &[u8]) -> usize {
 }
 
 /// Bytes there are for a line.
-pub(super) fn room(config: &ChainConfig, number: u64) -> usize {
+pub(super) fn room(config: &ChainConfig) -> usize {
     let whole = config.max_line.min(window(config));
     match config.dialect {
         Dialect::Grbl => whole,
-        Dialect::Marlin => whole.saturating_sub(frame(number)),
+        Dialect::Marlin => whole.saturating_sub(FRAME),
     }
 }
 
 /// Bytes there are for a line with all its blanks: grbl drops those before it stores, but they pass the receive
 /// buffer.
-pub(super) fn whole(config: &ChainConfig, number: u64) -> usize {
+pub(super) fn whole(config: &ChainConfig) -> usize {
     match config.dialect {
         Dialect::Grbl => window(config),
-        Dialect::Marlin => room(config, number),
+        Dialect::Marlin => room(config),
     }
 }
 
@@ -41,12 +41,9 @@ fn window(config: &ChainConfig) -> usize {
         .saturating_sub(1)
 }
 
-/// Bytes of `N<number> ` and `*<checksum>` around a Marlin line. Numbers on the wire may run ahead of those of the
-/// file by what the session itself sends, so six digits are always kept free.
-fn frame(number: u64) -> usize {
-    let digits = number.checked_ilog10().unwrap_or(0) as usize + 1;
-    "N ".len() + digits.max(6) + "*255".len()
-}
+/// Bytes of `N<number> ` and `*<checksum>` around a Marlin line. Numbers on the wire go on from job to job and have 32 bits with a
+/// sign, so that many digits are kept free.
+const FRAME: usize = "N 2147483647*255".len();
 
 #[cfg(test)]
 mod tests {
@@ -55,23 +52,15 @@ mod tests {
     #[test]
     fn room_of_the_dialects() {
         let grbl = ChainConfig::new(Dialect::Grbl);
-        assert_eq!(room(&grbl, 1), 79);
+        assert_eq!(room(&grbl), 79);
         assert_eq!(window(&grbl), 126);
-        assert_eq!(room(&grbl.with_rx(40).expect("enough"), 1), 38);
+        assert_eq!(room(&grbl.with_rx(40).expect("enough")), 38);
         let marlin = ChainConfig::new(Dialect::Marlin);
-        assert_eq!(room(&marlin, 1), 83);
-        assert_eq!(room(&marlin, 123_456), 83);
-        assert_eq!(room(&marlin, 1_234_567), 82);
+        assert_eq!(room(&marlin), 79);
         // The frame has to fit into the receive buffer too.
-        assert_eq!(room(&marlin.clone().with_rx(64).expect("enough"), 1), 50);
-        for number in [1, 999_999, 1_000_000] {
-            let framed = format!("N{number} {}*255", "x".repeat(room(&marlin, number)));
-            assert!(
-                framed.len() <= Dialect::Marlin.max_line(),
-                "{}",
-                framed.len()
-            );
-        }
+        assert_eq!(room(&marlin.clone().with_rx(64).expect("enough")), 46);
+        let framed = format!("N{} {}*255", i32::MAX, "x".repeat(room(&marlin)));
+        assert!(framed.len() <= Dialect::Marlin.max_line());
     }
 
     #[test]

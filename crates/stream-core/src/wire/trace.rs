@@ -88,10 +88,10 @@ impl Chain {
             return Ok(Fate::Vanishes);
         }
         let mut draft = Draft::new(0, 1, 0, Default::default());
-        self.fit(1, text, &work.items, &mut draft)?;
+        self.fit(text, &work.items, &mut draft)?;
         note(Step::Fit, draft.open());
         let class = classify::class(dialect, text, &work.items);
-        self.pack(1, text, class, &mut work, &mut draft);
+        self.pack(text, class, &mut work, &mut draft);
         note(Step::Pack, draft.open());
         note(Step::Classify, class.to_string().as_bytes());
         Ok(Fate::Stays)

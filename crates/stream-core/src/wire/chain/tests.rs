@@ -308,7 +308,7 @@ fn long_lines_lose_their_blanks_and_nothing_else() {
     check(
         &marlin(),
         format!("M117 {text}"),
-        "line 1, column 1: the line needs 95 bytes without its blanks where Marlin takes 83; split the line",
+        "line 1, column 1: the line needs 95 bytes without its blanks where Marlin takes 79; split the line",
     );
     let small = grbl().with_rx(20).expect("enough");
     check(
