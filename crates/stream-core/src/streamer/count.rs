@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use super::{
     Streamer,
     flight::{InFlight, Origin, Query},
+    settle::FIRST_OF_A_RESTART,
     transmit::Queued,
 };
 use crate::resume::Facts;
@@ -109,10 +110,10 @@ impl Streamer {
     /// The printer asks for a line while it has not shown that it knows where to count from: it has not heard it, or has restarted since.
     pub(super) fn on_resend_of_count(&mut self, now: Duration, number: u64) {
         let unheard = |line: &InFlight| line.origin == Origin::Query(self.count.query());
-        if self.flight.front().is_none_or(unheard) || number > 1 {
-            self.tell_count_again();
-        } else {
+        if number == FIRST_OF_A_RESTART && !self.flight.front().is_none_or(unheard) {
             self.on_started(now);
+        } else {
+            self.tell_count_again();
         }
     }
 

@@ -14,6 +14,8 @@ use crate::{
 
 /// How long late answers to a resend request may trickle in before the lines are sent again.
 const QUIET: Duration = Duration::from_millis(100);
+/// The line that a printer asks for which has restarted and has not been told what to count from.
+pub(super) const FIRST_OF_A_RESTART: u64 = 1;
 /// Questions after a silence that may be open at once.
 pub(super) const MAX_PROBES: usize = 4;
 
@@ -274,6 +276,9 @@ impl Streamer {
             .range()
             .unwrap_or((self.next_number, self.next_number.saturating_sub(1)));
         if !self.history.rewind(number) {
+            if number == FIRST_OF_A_RESTART {
+                return self.on_started(now);
+            }
             self.fault(Fault::ResendOutOfRange {
                 asked: number,
                 oldest,

@@ -71,7 +71,9 @@ fn a_restart_in_the_first_lines_shows_by_the_number_that_is_asked_for() {
     scene.play(
         "< Error:Line Number is not Last Line Number+1, Last Line: 0\n< Resend: 1\n< ok\n@ 500\n>",
     );
-    assert!(scene.heard().contains("Fault: "), "the job goes on");
+    let heard = scene.heard();
+    let restart = "Fault: the controller has reset itself; its position and state are lost. In doubt: lines 1 to 2";
+    assert!(heard.contains(restart), "{heard}");
 }
 
 #[test]
