@@ -83,6 +83,7 @@ fn grbl() {
                 &["(Message: hi)", "(msg)", "(ProbeOpen:f.txt)", "(LogClose:)"],
             ),
             ("$H", &["$H"]),
+            ("/ $G1", &["/", "$G1"]),
             ("  $110=500 ; slow", &["$110=500", "; slow"]),
             ("$N0=G20 (inches)", &["$N0=G20", "(inches)"]),
             ("$N0=G20(a)G91", &["$N0=G20(a)G91"]),

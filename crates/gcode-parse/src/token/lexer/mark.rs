@@ -33,7 +33,12 @@ impl<'a> Tokens<'a> {
                 Token::BlockDelete
             }
             b'%' if !marlin && stage == Stage::Start => Token::TapeMark,
-            b'$' if self.flavor == Flavor::Grbl && stage == Stage::Start => self.setting(start),
+            // grbl drops the slash of a block delete before it looks at the line.
+            b'$' if self.flavor == Flavor::Grbl
+                && matches!(stage, Stage::Start | Stage::Deleted) =>
+            {
+                self.setting(start)
+            }
             b'#' if !marlin => self.assignment(start),
             b'[' if !marlin => {
                 self.at = start;
