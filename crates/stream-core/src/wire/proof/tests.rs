@@ -150,6 +150,13 @@ fn planted_faults_are_found() {
 }
 
 #[test]
+fn errors_beyond_those_that_are_kept_prove_nothing() {
+    let marlin = Interpreter::new(Flavor::Marlin);
+    let wire = prove(&lossless(Dialect::Marlin), "/M3:/@3\n", marlin);
+    assert_eq!(wire, Ok(vec!["M3 :/@3".to_owned()]));
+}
+
+#[test]
 fn a_message_shows_both_texts() {
     let raw = RawChunk {
         first_line: 1,
