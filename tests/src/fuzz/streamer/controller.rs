@@ -28,6 +28,8 @@ struct Line {
     /// On the wire, terminator included.
     bytes: usize,
     text: String,
+    /// Where it stands in the program that runs.
+    source_line: Option<u64>,
 }
 
 impl Controller {
@@ -58,10 +60,14 @@ impl Controller {
         self.honest = true;
     }
 
-    /// A program begins behind this line.
+    /// A program begins behind this line. What the one before it has left here is answered like everything else, and is no line of
+    /// this one.
     pub(super) fn begin(&mut self, done: u64) {
         self.answered = done;
         self.planned.clear();
+        for line in &mut self.inbox {
+            line.source_line = None;
+        }
     }
 
     /// It stands idle: everything that was answered has been executed.
@@ -103,6 +109,7 @@ impl Controller {
         self.inbox.push_back(Line {
             bytes: line.len(),
             text,
+            source_line,
         });
         let waiting: usize = self.inbox.iter().map(|line| line.bytes).sum();
         if self.honest && self.dialect == Dialect::Grbl {
@@ -134,12 +141,12 @@ impl Controller {
             return Some("\nGrbl 1.1h ['$' for help]\n".to_owned());
         }
         let line = self.inbox.pop_front()?;
-        if let Some(line) = source_line(&line.text) {
+        if let Some(line) = line.source_line {
             self.answered = self.answered.max(line);
         }
         // Marlin has no such answer.
         let refuse = refuse.filter(|_| self.dialect == Dialect::Grbl);
-        self.plan(&line.text, refuse.is_some());
+        self.plan(&line, refuse.is_some());
         Some(match self.dialect {
             Dialect::Marlin if line.text.contains("M115") => {
                 "FIRMWARE_NAME:Marlin 2.1.2\nCap:EMERGENCY_PARSER:1\nok\n".to_owned()
@@ -159,15 +166,18 @@ impl Controller {
     }
 
     /// Keeps as many answered motions back as a stock build can, until a line is answered that waits for all of them.
-    fn plan(&mut self, text: &str, refused: bool) {
+    fn plan(&mut self, line: &Line, refused: bool) {
         let waits: &[&str] = match self.dialect {
             Dialect::Marlin => &["M400"],
             _ => &["G4", "M3", "$"],
         };
-        if waits.iter().any(|word| text.contains(word)) {
+        if waits.iter().any(|word| line.text.contains(word)) {
             self.planned.clear();
-        } else if let Some(line) = source_line(text).filter(|_| text.contains("G1X") && !refused) {
-            self.planned.push_back(line);
+        } else if let Some(source_line) = line.source_line
+            && line.text.contains("G1X")
+            && !refused
+        {
+            self.planned.push_back(source_line);
             if self.planned.len() > self.dialect.lag_blocks() {
                 self.planned.pop_front();
             }
