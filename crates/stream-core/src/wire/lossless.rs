@@ -90,7 +90,9 @@ impl Known {
                 },
                 Kind::Word { letter } => {
                     let bit = 1 << (letter - b'A');
-                    if letters & bit != 0 || !b"XYZIJKRFES".contains(&letter) {
+                    // A letter alone names no place, so the words beside it have to stay.
+                    let alone = item.value == item.end;
+                    if alone || letters & bit != 0 || !b"XYZIJKRFES".contains(&letter) {
                         return None;
                     }
                     letters |= bit;
@@ -354,6 +356,7 @@ mod tests {
             "G90 | G1X1Y2F300 | G1Y3 E1",
         );
         check("G1 F300 | G1 F300", "G1F300 | G1F300");
+        check("G90 | G1 X1 | G1 X1 Y", "G90 | G1X1 | G1X1Y");
         check("G90 | G1 X1 Y2 | G1 X1 Y2 E1", "G90 | G1X1Y2 | G1X1 E1");
         check("M104 S200.0", "M104 S200.0");
     }
