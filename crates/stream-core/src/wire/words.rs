@@ -127,14 +127,15 @@ impl Reader<'_> {
             b'%' if before.is_empty() && self.text.len() == 1 => {
                 Ok(Some(self.sign(Kind::TapeMark)))
             }
-            b'$' if before.iter().all(|item| item.kind == Kind::BlockDelete) => {
-                self.setting(start).map(Some)
-            }
+            b'$' if before.iter().all(is_delete) => self.setting(start).map(Some),
             b'*' => self.number(start, Kind::Checksum).map(Some),
             b'O' if self.dialect == Dialect::Grbl => Err(self.fault(start, RefusalCode::OWord)),
             b'#' => Err(self.fault(start, RefusalCode::Parameter)),
             b'[' => Err(self.fault(start, RefusalCode::Expression)),
-            b'N' => self.number(start, Kind::LineNumber).map(Some),
+            // In Marlin a line is numbered by its front alone: any other N is a word.
+            b'N' if self.dialect == Dialect::Grbl || before.iter().all(is_delete) => {
+                self.number(start, Kind::LineNumber).map(Some)
+            }
             b'A'..=b'Z' => self.word(start, letter, before).map(Some),
             0x80.. => Err(self.fault(start, RefusalCode::NotAscii)),
             _ => Err(self.fault(start, RefusalCode::StrayByte)),
@@ -356,6 +357,10 @@ impl Reader<'_> {
     }
 }
 
+fn is_delete(item: &Item) -> bool {
+    item.kind == Kind::BlockDelete
+}
+
 fn has_command(items: &[Item]) -> bool {
     items
         .iter()
@@ -468,6 +473,8 @@ mod tests {
         check("M862.3 P \"MK3S;\"", "<M862.3> 'P \"MK3S;\"'");
         check("T0", "<T0.0>");
         check("G92 E0", "<G92.0> E0");
+        check("/N1 N2 M1", "BlockDelete(/) LineNumber(N1) N2 <M1.0>");
+        check("G1 N5 X1", "<G1.0> N5 X1");
         check("G21 G90", "second-command at 4..6");
         check("M104 S[temp]", "expression at 6..8");
         check("M862.3 P \"MK3S", "unclosed-string at 7..14");

@@ -192,6 +192,11 @@ fn checksums_are_verified_and_go() {
         "G0 X1*5",
         "line 1, column 6: the checksum *5 stands on a line without number; remove it",
     );
+    check(
+        &marlin(),
+        "N1 N2 M1",
+        "line 1, column 4: Marlin needs a command in front of N2; write G0, G1, G2 or G3 on every motion line",
+    );
     let sum = checksum(b"N4 M117 5*5 ");
     check(&marlin(), format!("N4 M117 5*5 *{sum}"), "1 M117 5");
 }
