@@ -265,6 +265,7 @@ fn findings() {
         (Flavor::Grbl, "G1 G92 X1 F1", &["1 AxisConflict"]),
         (Flavor::Grbl, "G28 G91 Z0", &[]),
         (Flavor::Grbl, "G0 X9999999999999", &["4 OutOfRange(88)"]),
+        (Flavor::Grbl, "G1 X9999999999999 Y1", &["4 OutOfRange(88)"]),
         (Flavor::Grbl, "F1 G2 X1", &["4 Arc(NoCenter)"]),
         (Flavor::Grbl, "G17 F1 G2 I0 J0", &["1 Arc(NoRadius)"]),
         (Flavor::Grbl, "G2 X10 I1 F1", &["1 Arc(UnequalRadii)"]),

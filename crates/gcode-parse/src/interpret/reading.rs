@@ -8,7 +8,7 @@ pub(super) struct Reading {
     values: [f64; 26],
     /// Letters with a value that is known here.
     present: Letters,
-    /// Letters with a parameter or an expression.
+    /// Letters with a parameter, an expression or a number beyond all machines.
     computed: Letters,
     /// Letters without a value (Marlin).
     bare: Letters,
@@ -41,6 +41,7 @@ impl Reading {
             Value::Number(number) => {
                 let value = number.to_f64();
                 if value.abs() > LIMIT {
+                    self.computed = self.computed.or(letter);
                     findings.push(word.span.column(), Reason::OutOfRange(word.letter));
                 } else if let Some(place) = self.values.get_mut(index(word.letter)) {
                     // Adding 0 makes a plain zero of -0.

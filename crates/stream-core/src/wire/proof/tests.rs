@@ -157,6 +157,14 @@ fn errors_beyond_those_that_are_kept_prove_nothing() {
 }
 
 #[test]
+fn a_place_beyond_all_machines_is_a_place() {
+    let grbl = Interpreter::new(Flavor::Grbl);
+    let wire = prove(&lossless(Dialect::Grbl), "G1 F5\nG1 X1011111111111\n", grbl);
+    let expected = ["G1F5", "X1011111111111"].map(str::to_owned);
+    assert_eq!(wire, Ok(expected.to_vec()));
+}
+
+#[test]
 fn a_message_shows_both_texts() {
     let raw = RawChunk {
         first_line: 1,
