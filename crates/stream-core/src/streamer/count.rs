@@ -13,7 +13,6 @@ use std::collections::VecDeque;
 use super::{
     Streamer,
     flight::{InFlight, Origin, Query},
-    settle::FIRST_OF_A_RESTART,
     transmit::Queued,
 };
 use crate::resume::Facts;
@@ -22,6 +21,8 @@ use crate::resume::Facts;
 const EVERY_LINES: u64 = 32;
 /// and the time, when there was any line.
 const EVERY: Duration = Duration::from_secs(1);
+/// The line that a printer asks for which has restarted and was not told where to count from.
+pub(super) const FIRST_OF_A_RESTART: u64 = 1;
 /// Where a count may begin: no line that is kept for a resend request has a number as low as one that a printer counts to after a
 /// restart. Connections begin at different numbers, so that one's count is not taken for another's.
 const FIRST: RangeInclusive<u64> = 1_000..=9_999;

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::{
     Cancelling, Event, Fault, InDoubt, Phase, Streamer, Timer,
+    count::FIRST_OF_A_RESTART,
     flight::{InFlight, Origin, Query},
     program::Cursor,
 };
@@ -14,8 +15,6 @@ use crate::{
 
 /// How long late answers to a resend request may trickle in before the lines are sent again.
 const QUIET: Duration = Duration::from_millis(100);
-/// The line that a printer asks for which has restarted and has not been told what to count from.
-pub(super) const FIRST_OF_A_RESTART: u64 = 1;
 /// Questions after a silence that may be open at once.
 pub(super) const MAX_PROBES: usize = 4;
 
