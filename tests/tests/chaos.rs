@@ -98,6 +98,8 @@ fn runs_that_once_failed_hold() {
         "marlin/31/8/stops/d7b97e6bbc9f664a,merged-lines@before-first-byte.0",
         // A pausing job gave a line again that had left before, and was blamed for it.
         "marlin/27/5/stops/30787d3638635628,resend-old@1135957us,operator-pause@875us",
+        // Of two lines that were to be refused one was, and the judge waited for the other.
+        "grbl/11/6/chooses/73c150ea22641b76,refused-line@917us,refused-line@812us",
     ] {
         let schedule: Schedule = text.parse().expect("a run");
         if let Err(violation) = run(&schedule, None, Telling::Digest).end {

@@ -78,9 +78,9 @@ impl Cable {
         self.harms.push(harm);
     }
 
-    /// Whether a harm waits for something to strike.
-    pub(super) fn waits(&self, harm: Harm) -> bool {
-        self.harms.contains(&harm)
+    /// How many harms of a kind wait for something to strike.
+    pub(super) fn waiting(&self, harm: Harm) -> usize {
+        self.harms.iter().filter(|other| **other == harm).count()
     }
 
     /// Whether a line was made one that the machine refuses.

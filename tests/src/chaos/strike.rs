@@ -104,15 +104,22 @@ impl World<'_> {
     }
 
     fn look_at_cocked(&mut self) {
-        for armed in &mut self.strikes {
-            if let Armament::Cocked(harm) = armed.state
-                && !self.cable.waits(harm)
-            {
-                armed.state = Armament::Struck;
-                if harm == Harm::Refuse && self.cable.has_refused() {
-                    // What runs behind a line that was refused starts from another place. The operator is told, and decides.
-                    self.judge.go_blind();
-                }
+        // The first of a kind strikes first.
+        for at in (0..self.strikes.len()).rev() {
+            let Armament::Cocked(harm) = self.strikes[at].state else {
+                continue;
+            };
+            let behind = self.strikes.iter().skip(at + 1);
+            let behind = behind
+                .filter(|other| other.state == Armament::Cocked(harm))
+                .count();
+            if self.cable.waiting(harm) > behind {
+                continue;
+            }
+            self.strikes[at].state = Armament::Struck;
+            if harm == Harm::Refuse && self.cable.has_refused() {
+                // What runs behind a line that was refused starts from another place. The operator is told, and decides.
+                self.judge.go_blind();
             }
         }
     }
