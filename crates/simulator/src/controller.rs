@@ -32,6 +32,9 @@ pub(crate) trait Controller: Send {
     /// A switch or a person at the machine did something.
     fn touch(&mut self, now: Duration, touch: Touch, outside: &mut Outside<'_>);
 
+    /// Somebody chooses a command in the menu of the machine's own panel. Most controllers have none.
+    fn panel(&mut self, _now: Duration, _command: &[u8], _outside: &mut Outside<'_>) {}
+
     /// What the machine is doing at `now`.
     fn snapshot(&self, now: Duration) -> Snapshot;
 

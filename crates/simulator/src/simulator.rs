@@ -245,6 +245,18 @@ impl Simulator {
         }
     }
 
+    /// Somebody chooses a command in the menu of the machine's own panel, at `now`. It does not pass
+    /// the link: what of a line waits in the receive buffer stays there, and nothing answers `ok`. A
+    /// controller without a panel (grbl) takes no notice.
+    pub fn panel(&mut self, now: Duration, command: &str) {
+        self.advance(now);
+        if self.hung == Hung::No {
+            self.with_controller(|controller, now, outside| {
+                controller.panel(now, command.as_bytes(), outside);
+            });
+        }
+    }
+
     /// The next instant at which [`Simulator::step`] has something to do.
     pub(crate) fn next_step(&self) -> Option<Duration> {
         let controller = match self.hung {

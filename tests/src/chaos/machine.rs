@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use feedhold_simulator::{Config, LogMode, Simulator, State};
+use feedhold_simulator::{Config, ControllerKind, LogMode, Simulator, State};
 use feedhold_stream_core::dialect::Dialect;
 use xtask::gcode::Rng;
 
@@ -57,12 +57,17 @@ pub(super) fn set_up(dialect: Dialect, homing: bool) -> &'static [&'static str] 
     }
 }
 
-/// Sends one line by hand and waits until the machine stands. What it makes of it is nobody's program, and is forgotten.
+/// One line by hand, on a printer at its own panel; then waits until the machine stands. What it makes of it is nobody's program, and
+/// is forgotten.
 pub(super) fn by_hand(machine: &mut Simulator, now: &mut Duration, line: &str) {
     come_to_rest(machine, now);
     machine.log_mut().take_entries();
-    let text = format!("{line}\n");
-    let _ = machine.receive(*now, text.as_bytes());
+    match machine.config().controller() {
+        ControllerKind::Marlin => machine.panel(*now, line),
+        _ => {
+            let _ = machine.receive(*now, format!("{line}\n").as_bytes());
+        }
+    }
     come_to_rest(machine, now);
     machine.log_mut().take_entries();
 }

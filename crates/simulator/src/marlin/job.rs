@@ -294,7 +294,9 @@ impl Marlin {
     /// The command at the front of the queue is done: `ok`. True, for whoever asks whether anything
     /// happened.
     pub(super) fn finish(&mut self, now: Duration, outside: &mut Outside<'_>) -> bool {
+        let is_silent = self.queue.front().is_some_and(|line| line.is_silent);
         match self.options.advanced_ok {
+            _ if is_silent => {}
             Switch::Off => outside.tx.write(now, b"ok\n"),
             Switch::On => self.advanced_ok(now, outside),
         }

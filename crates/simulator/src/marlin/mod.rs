@@ -416,6 +416,15 @@ impl Controller for Marlin {
         }
     }
 
+    /// Menus put their commands beside the serial line: its half-read line stays as it is.
+    fn panel(&mut self, now: Duration, command: &[u8], outside: &mut Outside<'_>) {
+        self.advance(now, outside);
+        if self.life == Life::Running {
+            self.queue.push_silent(command);
+            self.pump(now, outside);
+        }
+    }
+
     fn snapshot(&self, now: Duration) -> Snapshot {
         let state = match (&self.job, self.life) {
             (_, Life::Halted) => State::Halted,

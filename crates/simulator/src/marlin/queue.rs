@@ -15,6 +15,8 @@ pub(super) struct Line {
     text: [u8; MAX_COMMAND],
     len: usize,
     pub(super) number: Option<u64>,
+    /// It came from the panel, and nobody waits for its `ok`.
+    pub(super) is_silent: bool,
 }
 
 impl Line {
@@ -45,10 +47,20 @@ impl Queue {
 
     /// Adds a command of less than [`MAX_COMMAND`] bytes.
     pub(super) fn push(&mut self, command: &[u8], number: Option<u64>) {
+        self.add(command, number, false);
+    }
+
+    /// Adds a command of the panel's.
+    pub(super) fn push_silent(&mut self, command: &[u8]) {
+        self.add(command, None, true);
+    }
+
+    fn add(&mut self, command: &[u8], number: Option<u64>, is_silent: bool) {
         let mut line = Line {
             text: [0; MAX_COMMAND],
             len: command.len().min(MAX_COMMAND),
             number,
+            is_silent,
         };
         for (place, byte) in line.text.iter_mut().zip(command) {
             *place = *byte;

@@ -40,6 +40,7 @@ fn check(params: &str, transcript: &str) {
             }
             ("@", time) => now += Duration::from_secs_f64(time.parse().unwrap()),
             ("#", "press") => printer.touch(now, crate::Touch::StartButton),
+            ("#", text) if text.starts_with("panel ") => printer.panel(now, &text[6..]),
             ("#", "kill") => printer.touch(now, crate::Touch::Abort),
             ("#", "reset") => printer.power_cycle(now),
             _ => panic!("unknown order in the transcript: {line}"),

@@ -48,6 +48,20 @@ fn every_command_gets_one_ok_and_silence_gets_none() {
 }
 
 #[test]
+fn the_panel_leaves_the_line_alone_and_gets_no_ok() {
+    check(
+        "",
+        ">> G92\\sX
+         # panel G92 X3 Y4
+         > 7
+         < ok
+         > M114
+         < X:7.00 Y:4.00 Z:0.00 E:0.00 Count X:0 Y:0 Z:0
+         < ok",
+    );
+}
+
+#[test]
 fn the_resend_grammar() {
     check(
         "",
