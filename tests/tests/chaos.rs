@@ -98,6 +98,10 @@ fn runs_that_once_failed_hold() {
         "marlin/31/8/stops/d7b97e6bbc9f664a,merged-lines@before-first-byte.0",
         // A pausing job gave a line again that had left before, and was blamed for it.
         "marlin/27/5/stops/30787d3638635628,resend-old@1135957us,operator-pause@875us",
+        // A line of which only the end was missing was ended at the panel, and then by the first question of the next process, which moved
+        // the machine, and to another place since somebody had set the zero.
+        "marlin/31/12/chooses/192f2e8e56c888fd,rezeroed@planner-full.0",
+        "marlin/0/11/chooses/2531f0ea07afb296,rezeroed@mid-line.0",
         // Of two lines that were to be refused one was, and the judge waited for the other.
         "grbl/11/6/chooses/73c150ea22641b76,refused-line@917us,refused-line@812us",
     ] {

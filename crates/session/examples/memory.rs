@@ -27,7 +27,7 @@ async fn controller(peer: MemoryPeer) -> std::io::Result<()> {
     while let Some(line) = lines.next_line().await? {
         println!("        controller: {line}");
         let answer = match line {
-            line if line == "M115" => "FIRMWARE_NAME:Marlin 2.1.2\nok\n",
+            line if line.starts_with("M115") => "FIRMWARE_NAME:Marlin 2.1.2\nok\n",
             line if line.contains("M105") => "ok T:20.0 /0.0 B:20.0 /0.0\n",
             _ => "ok\n",
         };

@@ -223,7 +223,9 @@ impl Desk {
         match (line.as_str(), refused) {
             (_, Some((_, answer))) => format!("{answer}\r\n"),
             ("$I", _) => "[VER:1.1h.20190830:]\r\n[OPT:V,15,128]\r\nok\r\n".to_owned(),
-            ("M115", _) => "FIRMWARE_NAME:Marlin 2.1.2 PROTOCOL_VERSION:1.0\nok\n".to_owned(),
+            ("M115" | "M115*999", _) => {
+                "FIRMWARE_NAME:Marlin 2.1.2 PROTOCOL_VERSION:1.0\nok\n".to_owned()
+            }
             ("M105", _) => "ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0\n".to_owned(),
             ("M112", _) => "Error:Printer halted. kill() called!\n".to_owned(),
             _ => "ok\r\n".to_owned(),

@@ -211,6 +211,16 @@ impl Dialect {
         }
     }
 
+    /// The same as the first line of a conversation. Behind the rest of a line that an earlier one has left in the controller's buffer
+    /// it makes that rest invalid instead of running it: no line of Marlin has this checksum, and one without a number is not checked.
+    #[must_use]
+    pub fn identify_first(self) -> &'static [u8] {
+        match self {
+            Self::Grbl => self.identify(),
+            Self::Marlin => b"M115*999",
+        }
+    }
+
     /// The line that lists the settings.
     #[must_use]
     pub fn list_settings(self) -> &'static [u8] {

@@ -27,6 +27,8 @@ const NO_NUMBER: u64 = 2_000_000_000;
 /// Questions the streamer asks on its own account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Query {
+    /// Who are you? Perhaps behind the rest of somebody else's line.
+    IdentifyFirst,
     /// Who are you?
     Identify,
     /// Lines are counted on from this number.

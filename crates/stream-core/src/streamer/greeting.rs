@@ -1,8 +1,9 @@
 //! Proving that the right controller is there, alive and idle, without moving it.
 //!
 //! grbl: a state report shows that it lives, `$I` names its buffers. Joined to a rest of an earlier session in its line buffer, `$I`
-//! makes that rest invalid instead of running it. Marlin: `M115` names the firmware, `M110` tells where to count lines from. A
-//! Marlin that has told how far it has counted is left to count on until a program begins: whoever asks it next has to hear the same.
+//! makes that rest invalid instead of running it. Marlin: `M115` names the firmware, at first with a checksum that makes such a rest
+//! invalid, and `M110` tells where to count lines from. A Marlin that has told how far it has counted is left to count on until a
+//! program begins: whoever asks it next has to hear the same.
 
 use core::time::Duration;
 
@@ -42,6 +43,8 @@ pub(super) struct Greeting {
     /// and how often it named another one then.
     pub(super) disagreements: u32,
     was_reset: bool,
+    /// It was asked who it is.
+    asked: bool,
     rx_bytes: Option<usize>,
     planner_blocks: Option<usize>,
     identified: bool,
@@ -98,7 +101,13 @@ impl Streamer {
         self.flight.clear();
         self.commands.clear();
         self.greeting.open += 1;
-        self.ask(Query::Identify);
+        // A firmware that complains of a checksum without a number is asked without one.
+        let asked = core::mem::replace(&mut self.greeting.asked, true);
+        self.ask(if asked {
+            Query::Identify
+        } else {
+            Query::IdentifyFirst
+        });
         self.timers.set(Timer::Ask, now + ASK_AGAIN);
     }
 

@@ -44,7 +44,7 @@ impl Scene {
                  * Ready"
             }
             Dialect::Marlin => {
-                "> M115\\n
+                "> M115*999\\n
                  < FIRMWARE_NAME:Marlin 2.1.2 PROTOCOL_VERSION:1.0
                  < ok
                  > N1000M110 N1000*93\\n

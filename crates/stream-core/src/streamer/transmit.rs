@@ -41,6 +41,7 @@ impl Queued {
 
     pub(super) fn query(dialect: Dialect, query: Query) -> Self {
         let (text, class, numbered): (&[u8], Class, bool) = match (query, dialect) {
+            (Query::IdentifyFirst, _) => (dialect.identify_first(), Class::Modal, false),
             (Query::Identify, _) => (dialect.identify(), Class::Modal, false),
             (Query::CountFrom(number), _) => {
                 let text = format!("M110 N{number}");

@@ -201,7 +201,7 @@ fn a_printer_that_has_stopped_is_sent_nothing_more() {
 fn an_ok_without_a_name_is_not_asked_about_without_pause() {
     check(
         Scene::new(Config::new(Dialect::Marlin)),
-        "> M115\\n
+        "> M115*999\\n
          < ok
          >
          @ 1500
@@ -215,7 +215,7 @@ fn an_ok_without_a_name_is_not_asked_about_without_pause() {
 fn the_late_answer_to_a_question_asked_twice_belongs_to_no_line() {
     check(
         Scene::new(Config::new(Dialect::Marlin)),
-        "> M115\\n
+        "> M115*999\\n
          @ 1500
          > M115\\n
          < FIRMWARE_NAME:Marlin 2.1.2 PROTOCOL_VERSION:1.0
@@ -261,7 +261,7 @@ pub(super) fn asked_for_its_last_line() -> Scene {
         now: Duration::ZERO,
     };
     scene.play(
-        "> M115\\n
+        "> M115*999\\n
          < FIRMWARE_NAME:Marlin 2.1.2 PROTOCOL_VERSION:1.0
          < ok
          > M400\\n
