@@ -10,7 +10,7 @@
 mod mutations;
 
 use feedhold_checkpoint::{
-    Config, Opened, Region, SLOT_LEN, SLOTS, Store, Warning,
+    Config, Opened, Region, SLOT_LEN, SLOTS, Store, StoreId, Warning,
     backend::Memory,
     inspect::{SlotCopy, Slots, slot_copy},
 };
@@ -32,6 +32,7 @@ pub(crate) const BITS: usize = SLOT_LEN * 8;
 pub struct Subject {
     /// What to call it.
     pub name: &'static str,
+    id: StoreId,
     image: Vec<u8>,
     claim: Claim,
     newest: Vec<usize>,
@@ -59,8 +60,8 @@ impl Subject {
     /// Never: memory takes every record.
     #[must_use]
     pub fn new(name: &'static str, life: Life) -> Self {
-        let config =
-            Config::new().store_id(feedhold_checkpoint::StoreId::from_bytes([life.id; 16]));
+        let id = StoreId::from_bytes([life.id; 16]);
+        let config = Config::new().store_id(id);
         let mut claim = Claim {
             issued: u64::from(life.id) << 32,
             ..Claim::default()
@@ -86,6 +87,7 @@ impl Subject {
         let slot = store.generation().get() as usize % SLOTS;
         Self {
             name,
+            id,
             image: store.into_backend().image().to_vec(),
             claim,
             newest: vec![slot, slot + SLOTS],
@@ -208,6 +210,7 @@ fn one_record() -> Config {
     Config::new().history(1).expect("one is in range")
 }
 
-fn is_sound(copy: usize, page: &Page) -> bool {
-    matches!(slot_copy(copy % SLOTS, page), SlotCopy::Sound(_))
+/// The copy holds a whole record of the store `id`; others do not count.
+fn is_sound_of(id: StoreId, copy: usize, page: &Page) -> bool {
+    matches!(slot_copy(copy % SLOTS, page), SlotCopy::Sound(stamp) if stamp.store == id)
 }

@@ -2,7 +2,7 @@
 
 use feedhold_checkpoint::{IMAGE_LEN, SLOTS, backend::SECTOR_LEN, inspect::Slots};
 
-use super::{BITS, Life, Subject, is_sound, one_record, really, region};
+use super::{BITS, Life, Subject, is_sound_of, one_record, really, region};
 use crate::crash::{
     Broken, Note, Random, State,
     bugs::Bug,
@@ -294,7 +294,7 @@ impl Mutant {
     }
 
     /// An older record was shown. That is within the limits of the format only if not one copy of the newest record is left; or if
-    /// all that is sound belongs to another file, which somebody put in this one's place.
+    /// all that is sound and of one store belongs to another file, which somebody put in this one's place.
     fn within_limits(&self, base: &Base, shown: State) -> Result<(), Broken> {
         let subject = &base.subject;
         let acknowledged = subject.claim.acknowledged;
@@ -306,7 +306,7 @@ impl Mutant {
         let is_replaced = base.donors.iter().any(|donor| {
             (0..COPIES).all(|copy| {
                 let page = self.peek(subject, copy);
-                page == donor.page(copy) || !is_sound(copy, page)
+                page == donor.page(copy) || !is_sound_of(donor.id, copy, page)
             }) && !donor.claim.acknowledged.is_older_than(shown)
         });
         let is_ours = shown.number.is_none_or(|number| {
