@@ -195,7 +195,9 @@ impl World<'_> {
 
     /// What the fault does. A harm that waits on the cable is told.
     fn suffer(&mut self, fault: Fault) -> Result<Option<Harm>, Violation> {
-        if fault.may_change_lines() && self.schedule.dialect == Dialect::Grbl {
+        // Somebody's line end in the middle of a line leaves a rest without a number, and Marlin takes that as it is.
+        let leaves_rest = fault == Fault::SecondProcess && self.cable.is_mid_line();
+        if leaves_rest || fault.may_change_lines() && self.schedule.dialect == Dialect::Grbl {
             self.judge.go_blind();
         }
         if fault.ends_the_host() {
