@@ -99,14 +99,18 @@ impl fmt::Display for Row {
             self.lost,
             self.repeated
         )?;
-        if self.refused.is_empty() {
-            return f.write_str("none");
-        }
         let refused: Vec<String> = self
             .refused
             .iter()
             .map(|(code, times)| format!("{code} {times}"))
             .collect();
-        f.write_str(&refused.join(", "))
+        if refused.is_empty() {
+            f.write_str("none")?;
+        }
+        f.write_str(&refused.join(", "))?;
+        if let Some(after) = self.held_after {
+            write!(f, "; held within {} ms", after.as_millis())?;
+        }
+        Ok(())
     }
 }
