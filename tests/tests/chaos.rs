@@ -96,6 +96,10 @@ fn runs_that_once_failed_hold() {
         // The question that proves the count lost its answer, and was asked for ever.
         "marlin/30/2/stops/461819b231409186,lost-ok@before-first-byte.0",
         "marlin/31/8/stops/d7b97e6bbc9f664a,merged-lines@before-first-byte.0",
+        // An answer that came twice counted as that of the question whether every motion had finished.
+        "marlin/43/25/chooses/48a81165f3e20f6c,power-cut@planner-full.0,doubled-ok@in-resume.0",
+        // A flipped bit made `M410` of an `M400`, and the job was blamed for what it threw away.
+        "marlin/28/9/chooses/3aeedf5afd97a26a,garbled-to-machine@last-line.0",
         // A pausing job gave a line again that had left before, and was blamed for it.
         "marlin/27/5/stops/30787d3638635628,resend-old@1135957us,operator-pause@875us",
         // A line of which only the end was missing was ended at the panel, and then by the first question of the next process, which moved

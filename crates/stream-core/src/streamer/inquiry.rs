@@ -25,6 +25,10 @@ use crate::{
 const TRIES: u32 = 3;
 /// How often a last line is asked anew that was another one the second time, before the controller counts as one that cannot tell it.
 const DISAGREEMENTS: u32 = 3;
+/// How often a printer is waited for anew that was still under way.
+const WAITS: u32 = 3;
+/// What two places may differ by that are printed with two digits, mm.
+const PRINTED: f64 = 0.02;
 /// Reports of a machine that stands still at the same place, before it counts as standing still.
 const STILL_REPORTS: u32 = 2;
 /// How long an empty planner may be waited for without a sign of life.
@@ -152,6 +156,7 @@ impl Streamer {
         self.greeting.inquiry = Inquiry::default();
         self.greeting.last_line = None;
         self.greeting.disagreements = 0;
+        self.greeting.waits = 0;
         self.extend_greeting(now);
         self.put_question(now);
     }
@@ -232,8 +237,26 @@ impl Streamer {
                     at + 1
                 }
             }
+            // The planner is not empty, so the answer that said so was another line's. Some printers correct one of the two places
+            // and not the other.
+            Some(Question::RealPosition) if self.is_under_way() && self.greeting.waits < WAITS => {
+                self.greeting.waits += 1;
+                0
+            }
             _ => at + 1,
         }
+    }
+
+    /// The motors stand elsewhere than the planner ends.
+    fn is_under_way(&self) -> bool {
+        let facts = self.facts.as_deref();
+        let places = facts.and_then(|facts| facts.position.zip(facts.real_position));
+        places.is_some_and(|(planned, real)| {
+            [b'X', b'Y', b'Z'].into_iter().any(|axis| {
+                let ends = planned.get(axis).zip(real.get(axis));
+                ends.is_some_and(|(planned, real)| (planned - real).abs() > PRINTED)
+            })
+        })
     }
 
     /// The question got no answer, or one that could not be read.
