@@ -76,18 +76,35 @@ impl Known {
         if self.dialect == Dialect::Marlin {
             plain.modes.feed = Some(FeedMode::PerMinute);
         }
-        let (mut letters, mut motions) = (0_u32, 0);
+        let (mut letters, mut groups) = (0_u32, 0_u8);
         for item in items {
             match item.kind {
-                Kind::Code { letter: b'G', code } => match (code.major, code.minor) {
-                    (0..=3, 0) => {
-                        plain.motion = Some(code);
-                        motions += 1;
+                Kind::Code { letter: b'G', code } => {
+                    let group = match (code.major, code.minor) {
+                        (0..=3, 0) => {
+                            plain.motion = Some(code);
+                            1
+                        }
+                        (17..=19, 0) => {
+                            plain.plane = Some(code);
+                            2
+                        }
+                        (90 | 91, 0) => {
+                            plain.modes.set(code);
+                            4
+                        }
+                        (93 | 94, 0) => {
+                            plain.modes.set(code);
+                            8
+                        }
+                        _ => return None,
+                    };
+                    // Two codes of one group are an error, and stay one.
+                    if groups & group != 0 {
+                        return None;
                     }
-                    (17..=19, 0) => plain.plane = Some(code),
-                    (90 | 91 | 93 | 94, 0) => plain.modes.set(code),
-                    _ => return None,
-                },
+                    groups |= group;
+                }
                 Kind::Word { letter } => {
                     let bit = 1 << (letter - b'A');
                     // A letter alone names no place, so the words beside it have to stay.
@@ -101,7 +118,7 @@ impl Known {
                 _ => return None,
             }
         }
-        (motions <= 1).then_some(plain)
+        Some(plain)
     }
 
     fn write_plain(&mut self, text: &[u8], items: &[Item], plain: &Plain, out: &mut Vec<u8>) {
@@ -292,6 +309,7 @@ mod tests {
         check("G94 | G0 X1 F100 | G1 X2 F100", "G94 | G0X1F100 | G1X2F100");
         check("G90 | G90 G1 X1 | G90 X2", "G90 | G1X1 | X2");
         check("G17 | G17 G2 X1 I1 | G17 G2 X1 I1", "G17 | G2X1I1 | X1I1");
+        check("G17 | G18 G17 | G90 G91", "G17 | G18G17 | G90G91");
     }
 
     #[test]
