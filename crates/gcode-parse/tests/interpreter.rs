@@ -288,6 +288,7 @@ fn findings() {
         (Flavor::Marlin, "G999", &["1 UnknownCode(71, 999)"]),
         (Flavor::Marlin, "M9999", &["1 UnknownCode(77, 9999)"]),
         (Flavor::Marlin, "N1 G0*1", &["1 WrongChecksum"]),
+        (Flavor::Marlin, "M117 a*1", &[]),
         (Flavor::Marlin, "G29", &["1 NotInterpreted(71, 29)"]),
         (Flavor::Marlin, "M73 P5 R10", &[]),
     ] {

@@ -11,8 +11,8 @@ use crate::token::Word;
 impl Interpreter {
     /// One line of Marlin: the first G, M or T word is the command, all others are its parameters.
     pub(super) fn apply_marlin(&mut self, block: &Block<'_>, effect: &mut Effect) {
-        if block.checksum_ok() == Some(false) {
-            // The firmware asks for the line again instead of running it.
+        if block.line_number().is_some() && block.checksum_ok() == Some(false) {
+            // The firmware asks for the line again instead of running it. Without a number it does not look at the checksum.
             return effect.findings.push(1, Reason::WrongChecksum);
         }
         let Some((first, rest)) = block.words().split_first() else {
