@@ -225,7 +225,7 @@ impl Reader<'_> {
         if self.dialect != Dialect::Marlin
             || before
                 .last()
-                .is_some_and(|item| item.kind == Kind::Verbatim)
+                .is_some_and(|item| matches!(item.kind, Kind::Verbatim | Kind::Checksum))
         {
             return None;
         }
@@ -243,10 +243,11 @@ impl Reader<'_> {
     fn verbatim(&mut self, command: Item, start: usize, before: &[Item]) -> Result<Item, Fault> {
         let rest = self.text.get(start..).unwrap_or_default();
         let numbered = before.iter().any(|item| item.kind == Kind::LineNumber);
-        let checksum = rest.iter().rposition(|&byte| byte == b'*').filter(|&at| {
-            let digits = rest.get(at + 1..).unwrap_or_default().trim_ascii();
-            numbered && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
-        });
+        // Whatever it is that stands behind the last `*` of a numbered line, Marlin takes it for the checksum.
+        let checksum = rest
+            .iter()
+            .rposition(|&byte| byte == b'*')
+            .filter(|_| numbered);
         let argument = rest.get(..checksum.unwrap_or(rest.len())).unwrap_or(rest);
         let star = argument.iter().position(|&byte| byte == b'*');
         let argument = argument
@@ -469,6 +470,9 @@ mod tests {
             "N7 M117 hi*33",
             "LineNumber(N7) <M117.0> 'hi' Checksum(*33)",
         );
+        check("N7 M117 hi*33!", "stray-byte at 13..14");
+        check("N7 M117 5*x", "bad-number at 9..10");
+        check("M117 5*x", "<M117.0> '5'");
         check("M104 S200 T0", "<M104.0> 'S200 T0'");
         check("M862.3 P \"MK3S;\"", "<M862.3> 'P \"MK3S;\"'");
         check("T0", "<T0.0>");
