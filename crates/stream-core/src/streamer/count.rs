@@ -57,6 +57,11 @@ impl Count {
         Query::CountFrom(self.first)
     }
 
+    /// The number that a printer is told which may still owe answers up to that of line `last`: the next ones lie behind them.
+    pub(super) fn query_behind(&self, last: u64) -> Query {
+        Query::CountFrom(self.first.max(last))
+    }
+
     /// Whether a printer that counts on from `next` can be told from one that has just started.
     fn tells_restarts(next: u64) -> bool {
         (*FIRST.start()..LAST).contains(&next)

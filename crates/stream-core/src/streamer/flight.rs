@@ -19,6 +19,8 @@ pub(super) enum Origin {
     Command(CommandId),
     /// A question of our own.
     Query(Query),
+    /// Its job was given up. The controller answers it all the same.
+    Nobody,
 }
 
 /// A line number that no program reaches, and that Marlin's 32 bits hold: it answers which one it took last.
@@ -136,6 +138,13 @@ impl Flight {
     pub(super) fn clear(&mut self) {
         self.lines.clear();
         self.window.clear();
+    }
+
+    /// Nobody waits for the answers any more. They are still counted, so that none is taken for that of a later line.
+    pub(super) fn disown(&mut self) {
+        for line in &mut self.lines {
+            line.origin = Origin::Nobody;
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -594,11 +594,17 @@ impl Streamer {
     /// Nothing is in flight any more: the controller forgot it, or the link did.
     fn forget_flight(&mut self) {
         self.flight.clear();
-        self.history.clear();
-        self.commands.clear();
         self.probes.clear();
         self.resend_answers = 0;
         self.resend_announced = false;
+        self.give_up_flight();
+    }
+
+    /// Whatever is in flight is answered, or not, and nobody waits for it.
+    fn give_up_flight(&mut self) {
+        self.flight.disown();
+        self.history.clear();
+        self.commands.clear();
         self.idle_polls = 0;
         self.status_asked = None;
         self.taking_stock = false;

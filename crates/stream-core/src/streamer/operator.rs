@@ -145,7 +145,7 @@ impl Streamer {
             (Dialect::Marlin, Phase::Faulted { .. }) => {
                 self.cancelled(now);
                 // What the printer counted up to is not known any more.
-                self.ask(self.count.query());
+                self.ask(self.count.query_behind(self.next_number.saturating_sub(1)));
             }
             (Dialect::Marlin, _) => self.phase = Phase::Cancelling(Cancelling::Draining),
             (
@@ -351,7 +351,10 @@ impl Streamer {
 
     pub(super) fn cancelled(&mut self, now: Duration) {
         self.program.clear();
-        self.forget_flight();
+        self.give_up_flight();
+        if !self.flight.is_empty() {
+            self.arm_watch(now);
+        }
         self.phase = Phase::Ready;
         if self.config.dialect == Dialect::Grbl {
             self.timers

@@ -176,7 +176,7 @@ impl Streamer {
             Origin::Query(query @ (Query::Count | Query::CountFrom(_))) => {
                 self.on_count_settled(query)
             }
-            Origin::Query(_) => {}
+            Origin::Query(_) | Origin::Nobody => {}
         }
         self.history
             .trim(self.flight.front().and_then(|line| line.number));

@@ -276,8 +276,14 @@ impl Streamer {
             self.state(),
             State::Streaming | State::Pausing | State::Resuming | State::Cancelling
         );
-        if self.flight.is_empty() || !watching {
+        if self.flight.is_empty() {
             return;
+        }
+        if !watching {
+            // A program may begin behind what is in flight, and is watched then.
+            return self
+                .timers
+                .set(Timer::Progress, now + self.config.chunk_timeout);
         }
         let due = self.last_progress.max(self.last_report) + self.config.chunk_timeout;
         let patient = self

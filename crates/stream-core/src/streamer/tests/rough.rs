@@ -51,6 +51,36 @@ fn a_printer_that_restarted_is_counted_from_the_start_again() {
 }
 
 #[test]
+fn late_answers_to_a_job_that_was_given_up_settle_nothing_of_the_next() {
+    let mut scene = Scene::greeted(Dialect::Marlin).program(&moves(4));
+    let _ = scene.sent();
+    scene.play("< ok\n< Resend: 4000000000\n! cancel\n>");
+    scene.program(&moves(1)).play(
+        "< ok
+         < ok
+         < ok
+         >
+         = 0 0 0
+         < ok
+         > N1004M110 N1004*93\\n
+         < ok
+         > N1005G1X1*85\\n
+         = 0 0 1
+         < ok
+         = 0 1 1",
+    );
+}
+
+#[test]
+fn a_program_that_begins_behind_a_silent_line_is_watched() {
+    let mut scene = Scene::greeted(Dialect::Marlin);
+    scene.play("! command M17\n> N1001M17*5\\n\n@ 31000");
+    let mut scene = scene.program(&moves(1));
+    scene.play("@ 61000");
+    assert_eq!(scene.streamer.state(), State::Faulted);
+}
+
+#[test]
 fn a_machine_held_by_hand_never_times_out() {
     let mut scene = Scene::greeted(Dialect::Grbl).program(&moves(40));
     let _ = scene.sent();
