@@ -146,6 +146,7 @@ fn marlin() {
             ("M862.3 P \"COREONE\"", &["M=862.3", "P=\"COREONE\""]),
             (r#"M555 P"a \" b" S1"#, &["M=555", r#"P="a \" b""#, "S=1"]),
             ("M555 P\"open", &["M=555", "!7 UnclosedQuote"]),
+            ("N1 G0*1X2*3", &["N1", "G=0", "!6 AfterChecksum", "*3"]),
             ("G1 P\"open ; X1", &["G=1", "!5 UnclosedQuote", "; X1"]),
             ("G1 P\"a;b\" X1;c", &["G=1", "P=\"a;b\"", "X=1", ";c"]),
             ("M10\"g\";\"", &["M=10", "!4 StrayByte(34)", ";\""]),

@@ -49,7 +49,13 @@ impl<'a> Tokens<'a> {
         fault(start, FaultKind::AfterChecksum)
     }
 
+    /// The words end at the first `*`, the checksum stands behind the last one.
     pub(super) fn checksum_mark(&mut self, start: usize) -> Token<'a> {
+        let rest = self.slice(self.at, self.comment_start(start));
+        if let Some(last) = rest.iter().rposition(|byte| *byte == b'*') {
+            self.at += last;
+            return fault(start, FaultKind::AfterChecksum);
+        }
         self.text = FreeText::Ignored;
         self.skip_blanks();
         let digits = self
