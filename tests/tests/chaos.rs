@@ -108,6 +108,25 @@ fn runs_that_once_failed_hold() {
         "marlin/0/11/chooses/2531f0ea07afb296,rezeroed@mid-line.0",
         // Of two lines that were to be refused one was, and the judge waited for the other.
         "grbl/11/6/chooses/73c150ea22641b76,refused-line@917us,refused-line@812us",
+        // The way back was streamed here, and sent line by line by the command, which is not so watched; and a request that made no sense
+        // came in front of it.
+        "marlin/32/5/chooses/25d01ed3e5ce123f,power-cut@unanswered.0,resend-old@in-resume.6",
+        "marlin/41/5/chooses/53d471e29010f28a,link-dropped@unanswered.0,resend-beyond@in-resume.12",
+        // A program behind it was followed from a place that a report had told in the middle of it.
+        "grbl/14/49/chooses/30d57e7a35bb6dab,link-dropped-reset@mid-line.9",
+        "grbl/27/40/chooses/d2e004bfade31a8d,stale-bytes@planner-full.0",
+        // An alarm on the way back took the answer with it that the command waited for.
+        "grbl/14/17/chooses/600b56fef42f308d,power-cut@unanswered.1,emergency-stop@in-resume.13",
+        "grbl/24/39/chooses/484d22b331aa53cc,emergency-stop@12610716us,restarted-unseen@6164522us",
+        // A printer that died while it was asked counted as one that knows nothing.
+        "marlin/27/5/chooses/e107736e6c2a8c0,link-dropped@unanswered.0,emergency-stop@in-resume.10",
+        // What waited for the link left into an alarm, and into a printer that was dead.
+        "grbl/35/16/chooses/d469229a6e7708f2,emergency-stop@rx-full.0",
+        "marlin/15/5/stops/9ab7d9bde27df218,emergency-stop@in-dwell.0",
+        // A refusal that no line waited for, because an `ok` had come twice, was counted and forgotten.
+        "grbl/21/16/chooses/6d2777459712a952,doubled-ok@258740us,refused-line@277282us",
+        // A refusal was lost on the wire, and its line given again.
+        "grbl/15/6/chooses/f1e029a3475a84d2,refused-line@16031us,merged-lines@1977651us",
     ] {
         let schedule: Schedule = text.parse().expect("a run");
         if let Err(violation) = run(&schedule, None, Telling::Digest).end {

@@ -291,7 +291,8 @@ impl Stopped {
         Ok(prospect(&self.vetted, &self.chain, doubtful)?)
     }
 
-    /// The lines of an approach as they go to the wire, vetted like every line of a program.
+    /// The lines of an approach as they go to the wire, vetted like every line of a program, and behind them what is answered when the
+    /// machine has come to the place: twice, because an answer that comes twice takes the place of the next one.
     ///
     /// # Errors
     /// [`Refusal::PlanUnusable`] when the controller cannot take one, or one of them stops.
@@ -311,12 +312,15 @@ impl Stopped {
                 |first| unusable(first.line, first.to_string()),
             )
         })?;
+        let barrier = String::from_utf8_lossy(self.chain.config().dialect().barrier()).into_owned();
+        let settled = (!plan.approach.is_empty()).then(|| [barrier.clone(), barrier]);
         prepared
             .lines()
             .map(|line| match line.class {
                 Class::Stop(stop) => Err(unusable(line.source_line, format!("it stops: {stop}"))),
                 _ => Ok(String::from_utf8_lossy(line.text).into_owned()),
             })
+            .chain(settled.into_iter().flatten().map(Ok))
             .collect()
     }
 

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{Streamer, dialect::Dialect};
+use crate::{Streamer, dialect::Dialect, streamer::Withdrawn};
 
 /// Capacity that buffers may keep between bursts.
 const KEEP: usize = 64 * 1024;
@@ -39,9 +39,10 @@ impl Outbox {
         {
             self.forget_lines();
         }
-        if streamer.take_restarted() {
-            // Not even the rest of a line: the controller has forgotten its beginning.
-            self.lines.truncate(self.written);
+        match streamer.take_withdrawn() {
+            Withdrawn::Nothing => {}
+            Withdrawn::Lines => self.forget_lines(),
+            Withdrawn::All => self.lines.truncate(self.written),
         }
         if self.written < self.lines.len() {
             return;
@@ -73,8 +74,8 @@ impl Outbox {
     }
 
     /// Drops lines that have not left: behind a reset they would reach a controller that has forgotten what led up to them, and
-    /// move it. The rest of a half-written line goes too where the reset wipes the controller's line buffer (grbl); elsewhere it
-    /// has to be finished, because the reset is a line of its own.
+    /// move it; in a fault nothing leaves. The rest of a half-written line goes too where a reset wipes the controller's line buffer
+    /// (grbl); elsewhere it has to be finished, because what comes next is a line of its own.
     fn forget_lines(&mut self) {
         let keep = match self.dialect {
             Dialect::Grbl => self.written,
@@ -189,6 +190,29 @@ mod tests {
                 "",
                 "{dialect:?}"
             );
+        }
+    }
+
+    /// Nothing leaves the host in a fault, but the rest of a line that another line would be joined to.
+    #[test]
+    fn nothing_that_waits_for_the_link_leaves_in_a_fault() {
+        for (dialect, says, rest) in [
+            (Dialect::Grbl, &b"ALARM:1\r\n"[..], ""),
+            (
+                Dialect::Marlin,
+                b"Error:Printer halted. kill() called!\n",
+                "",
+            ),
+            (Dialect::Marlin, b"Resend: 70000\n", "01G1X1F100*38\\n"),
+        ] {
+            let mut streamer = running(dialect);
+            let mut outbox = Outbox::new(dialect);
+            outbox.fill(&mut streamer, Duration::ZERO);
+            outbox.wrote(3);
+            streamer.handle_input(Duration::ZERO, says);
+            outbox.fill(&mut streamer, Duration::ZERO);
+            let left = outbox.pending().escape_ascii().to_string();
+            assert_eq!(left, rest, "{}", says.escape_ascii());
         }
     }
 

@@ -1,5 +1,6 @@
 //! One process of the host: the product's own engine, decisions and store, driven without a clock.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use feedhold::checkpoint::Store;
@@ -51,8 +52,8 @@ pub(super) struct Host {
     pub(super) writing: Option<Writing>,
     /// The last line of the program that the streamer was given.
     pub(super) given: u64,
-    /// The lines of an approach that are still to be given.
-    pub(super) approach: Option<Vec<String>>,
+    /// The lines of an approach that are still to be sent, one behind the answer of the other.
+    pub(super) approach: Option<VecDeque<String>>,
     pub(super) acts: Vec<(Duration, Act)>,
     /// When the pace is noted next; never, where leases are to stay short.
     pub(super) note_at: Option<Duration>,

@@ -1,5 +1,6 @@
 //! Going on: what the product decides, and what the operator makes of it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use feedhold::Error;
@@ -13,7 +14,7 @@ use feedhold::session::{
 use feedhold_stream_core::{
     dialect::Dialect,
     resume::{Approach, Doubt, Facts, InDoubt, Plan, Refusal},
-    streamer::{Event, GreetingError},
+    streamer::{Event, GreetingError, State},
 };
 
 use super::away::{Away, FileNow};
@@ -344,40 +345,65 @@ impl World<'_> {
         let lines = resume.stopped.wire(plan).map_err(|refusal| {
             Violation::new(10, format!("the product refuses its own plan: {refusal}"))
         })?;
-        host.approach = Some(lines);
-        host.streamer.lease(u64::MAX);
+        host.approach = Some(lines.into());
         self.moves_by_itself = false;
         self.judge.approaches();
-        host.streamer
-            .begin(0)
-            .map_err(|error| Violation::new(6, format!("the approach cannot begin: {error}")))
+        self.next_of_approach()
+    }
+
+    /// The next line of the way back, on a machine that stands ready; behind the last one the program begins.
+    fn next_of_approach(&mut self) -> Result<(), Violation> {
+        let Some(host) = &mut self.host else {
+            return Ok(());
+        };
+        let ready = host.streamer.state() == State::Ready;
+        match host.approach.as_mut().and_then(VecDeque::pop_front) {
+            Some(line) if ready => match host.streamer.command(line.as_bytes()) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(Violation::new(
+                    6,
+                    format!("the approach does not go on: {error}"),
+                )),
+            },
+            // The process ends; whoever comes next finds the record of the approach.
+            _ if !ready => {
+                self.host = None;
+                self.leave();
+                Ok(())
+            }
+            _ => self.has_approached(),
+        }
+    }
+
+    fn has_approached(&mut self) -> Result<(), Violation> {
+        let Some(host) = &mut self.host else {
+            return Ok(());
+        };
+        host.approach = None;
+        let Errand::Resume(resume) = &mut host.errand else {
+            return Ok(());
+        };
+        let Some(plan) = resume.plan.take() else {
+            return Ok(());
+        };
+        let decided = resume.decided;
+        let baseline = resume.stopped.set_up(&plan, host.streamer.facts());
+        self.listen()?;
+        self.begin_program(
+            plan.done,
+            plan.repeats.or(decided),
+            plan.skips.or(decided),
+            baseline,
+        )
     }
 
     pub(super) fn on_approach_event(&mut self, event: Event) -> Result<(), Violation> {
         match event {
-            Event::Finished => {
-                let Some(host) = &mut self.host else {
-                    return Ok(());
-                };
-                host.approach = None;
-                let Errand::Resume(resume) = &mut host.errand else {
-                    return Ok(());
-                };
-                let Some(plan) = resume.plan.take() else {
-                    return Ok(());
-                };
-                let decided = resume.decided;
-                let baseline = resume.stopped.set_up(&plan, host.streamer.facts());
-                self.listen()?;
-                self.begin_program(
-                    plan.done,
-                    plan.repeats.or(decided),
-                    plan.skips.or(decided),
-                    baseline,
-                )
-            }
+            Event::CommandDone { answer: Ok(()), .. } => self.next_of_approach(),
+            Event::ResetDone => self.restarted_on_the_way(),
+            Event::Alarm(alarm) if alarm.loses_position() => self.restarted_on_the_way(),
             Event::Fault(halt) if loses_position(&halt) => self.restarted_on_the_way(),
-            Event::Fault(_) | Event::Cancelled => {
+            Event::Fault(_) | Event::Alarm(_) | Event::CommandDone { .. } => {
                 // The process ends; whoever comes next finds the record of the approach.
                 self.host = None;
                 self.leave();

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use feedhold::checkpoint::{self, Store, backend::Faulty};
-use feedhold::session::{Ending, Reason, Record, conduct::Conduct};
+use feedhold::session::{
+    Ending, Reason, Record,
+    conduct::{Conduct, loses_position},
+};
 use feedhold_gcode_parse::{Block, Code};
 use feedhold_simulator::{Kind, Simulator, State as Does};
 use feedhold_stream_core::{
@@ -444,18 +447,6 @@ impl<'a> World<'a> {
     fn feed(&mut self) {
         let Some(host) = &mut self.host else { return };
         while host.streamer.wants_program() {
-            if let Some(approach) = &mut host.approach {
-                if approach.is_empty() {
-                    host.streamer.finish();
-                    break;
-                }
-                let lines = std::mem::take(approach);
-                let text = lines.join("\n");
-                for chunk in crate::world::chunks(self.schedule.dialect, &text, lines.len()) {
-                    host.streamer.push(chunk);
-                }
-                continue;
-            }
             match self.program.chunk(host.given, self.schedule.lines) {
                 Some((last, chunk)) => {
                     host.given = last;
@@ -481,8 +472,8 @@ impl<'a> World<'a> {
         let Some(host) = &mut self.host else {
             return Ok(());
         };
-        let watched =
-            (host.is_quiet() || self.paused_by_operator) && host.outbox.pending().is_empty();
+        let stands = host.approach.is_none() && (host.is_quiet() || self.paused_by_operator);
+        let watched = stands && host.outbox.pending().is_empty();
         let before = host.streamer.positions().sent;
         host.outbox.fill(&mut host.streamer, now);
         let at = host.streamer.positions();
@@ -601,11 +592,16 @@ impl<'a> World<'a> {
             return Ok(());
         };
         let delay = Duration::from_millis(200 + self.rng.below(2000));
-        self.told |= matches!(event, Event::Fault(Halt::Line { .. }));
-        host.restarted |= matches!(
+        // Where the refusal itself is lost, the lines without an answer are named.
+        self.told |= matches!(
             event,
-            Event::Fault(Halt::ControllerReset { .. }) | Event::ResetDone
+            Event::Fault(Halt::Line { .. } | Halt::LostAnswer { .. } | Halt::Stopped { .. })
         );
+        host.restarted |= match &event {
+            Event::Fault(halt) => loses_position(halt),
+            Event::Alarm(alarm) => alarm.loses_position(),
+            event => *event == Event::ResetDone,
+        };
         if host.approach.is_some() {
             return self.on_approach_event(event);
         }

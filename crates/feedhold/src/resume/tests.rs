@@ -312,7 +312,9 @@ fn lines_of_an_edited_plan_are_vetted() {
     };
     assert_eq!(
         wire("G0 Z20 (higher)\n(nothing)\nM3 S5 ; slowly\n"),
-        Ok(vec!["G0Z20".to_owned(), "M3S5".to_owned()])
+        Ok(["G0Z20", "M3S5", "G4 P0.01", "G4 P0.01"]
+            .map(str::to_owned)
+            .to_vec())
     );
     for (text, line) in [("G0 Z20\nG64\n", 2), ("M0\n", 1), ("G0 Z5 !\n", 1)] {
         match wire(text) {

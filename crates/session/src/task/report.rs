@@ -43,6 +43,7 @@ impl Task {
             E::StopReached { stop, line } => self.reach_stop(now, stop, line),
             E::Fault(fault) => self.on_fault(now, &fault),
             E::CommandDone { id, answer } => self.command_done(now, id, answer),
+            E::Alarm(alarm) => self.on_alarm(alarm),
             E::Message(text) => self.emit(Event::Message { text }),
             E::Status(report) => self.emit(Event::Status(Status::from(&report))),
             E::Temperature(report) => self.emit(Event::Temperature {

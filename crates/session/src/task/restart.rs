@@ -2,16 +2,38 @@
 
 use std::time::Duration;
 
-use feedhold_stream_core::{dialect::Dialect, streamer::State};
+use feedhold_stream_core::{
+    dialect::{Alarm, Dialect},
+    streamer::State,
+};
 
 use super::{Reply, Task, respond};
-use crate::handle::{Job, RunError, WishError};
+use crate::{
+    Event,
+    handle::{Job, RunError, WishError},
+};
 
 impl Task {
-    /// The controller has restarted, by itself or because it was told to, or it will have to.
+    /// The controller has restarted, by itself or because it was told to, or an alarm has made it forget where it is.
     pub(super) fn note_restart(&mut self) {
         self.restarted = true;
         self.publish.facts.send_replace(None);
+    }
+
+    /// The machine went into alarm beside a program. Some alarms lose steps, and some make the controller forget what it was sent.
+    pub(super) fn on_alarm(&mut self, alarm: Alarm) {
+        if alarm.loses_position() {
+            self.note_restart();
+            if let Some(running) = &mut self.job {
+                running.conduct.lose_position();
+            }
+        }
+        if alarm.needs_reset() {
+            self.forget_commands();
+        }
+        self.emit(Event::Message {
+            text: alarm.to_string(),
+        });
     }
 
     /// Stops the machine at once. Where that happens in mid-motion, it may lose steps.

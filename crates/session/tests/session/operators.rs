@@ -426,26 +426,29 @@ async fn a_job_without_handles_is_given_up_where_somebody_should_decide() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_goes_on_in_a_controller_that_has_restarted_since_it_was_asked() {
-    let world = World::new().await;
-    world
-        .handle
-        .approach("G0Z5")
-        .await
-        .expect("it stands ready");
-    world.bench(|bench| bench.say.push("Grbl 1.1h ['$' for help]"));
-    let unknown = world.handle.approach("G0X1").await;
-    assert!(matches!(unknown, Err(WishError::Unanswered)), "{unknown:?}");
-    let refused = world.handle.approach("G0X2").await;
-    assert!(matches!(refused, Err(WishError::Restarted)), "{refused:?}");
-    let text = moves(10);
-    let rest = world.job(&text).starting_behind(5, 5 * 10);
-    let refused = world.handle.run(rest).await;
-    assert!(matches!(refused, Err(RunError::Restarted)), "{refused:?}");
-    assert!(!world.machine.program().contains(&"G0X2".to_owned()));
-    // A console works, and a program from its first line takes the machine as it is.
-    world.handle.command("G0X0").await.expect("it stands ready");
-    let outcome = world.handle.run(world.job(&text)).await.expect("it begins");
-    assert_eq!(outcome.ending, Ending::Finished);
+    // An alarm that loses steps is as good as a restart.
+    for says in ["Grbl 1.1h ['$' for help]", "ALARM:1"] {
+        let world = World::new().await;
+        world
+            .handle
+            .approach("G0Z5")
+            .await
+            .expect("it stands ready");
+        world.bench(|bench| bench.say.push(says));
+        let unknown = world.handle.approach("G0X1").await;
+        assert!(matches!(unknown, Err(WishError::Unanswered)), "{unknown:?}");
+        let refused = world.handle.approach("G0X2").await;
+        assert!(matches!(refused, Err(WishError::Restarted)), "{refused:?}");
+        let text = moves(10);
+        let rest = world.job(&text).starting_behind(5, 5 * 10);
+        let refused = world.handle.run(rest).await;
+        assert!(matches!(refused, Err(RunError::Restarted)), "{refused:?}");
+        assert!(!world.machine.program().contains(&"G0X2".to_owned()));
+        // A console works, and a program from its first line takes the machine as it is.
+        world.handle.command("G0X0").await.expect("it stands ready");
+        let outcome = world.handle.run(world.job(&text)).await.expect("it begins");
+        assert_eq!(outcome.ending, Ending::Finished);
+    }
 }
 
 #[tokio::test(start_paused = true)]

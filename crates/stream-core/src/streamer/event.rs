@@ -122,7 +122,7 @@ pub enum Fault {
         /// Lines that may not have finished.
         in_doubt: InDoubt,
     },
-    /// The firmware reported an error behind which it does not do what it is told.
+    /// The firmware reported an error behind which it does not do what it is told, or refused a line and nobody can tell which.
     #[error("the controller said {answer}; in doubt: {in_doubt}")]
     Stopped {
         /// The controller's words and what to do.
@@ -241,6 +241,8 @@ pub enum Event {
         /// `Err` holds the controller's refusal.
         answer: Result<(), String>,
     },
+    /// The machine went into alarm beside a program: no one runs, or it is being given up.
+    Alarm(Alarm),
     /// A line for the operator: messages, echoes, answers to `$` commands.
     Message(String),
     /// A state report.

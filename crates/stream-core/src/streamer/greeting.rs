@@ -201,7 +201,7 @@ impl Streamer {
         self.fail_greeting(error);
     }
 
-    fn fail_greeting(&mut self, error: GreetingError) {
+    pub(super) fn fail_greeting(&mut self, error: GreetingError) {
         self.forget_flight();
         self.realtime.clear();
         self.phase = Phase::Disconnected;

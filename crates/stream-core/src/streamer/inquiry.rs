@@ -8,15 +8,15 @@
 use core::time::Duration;
 
 use super::{
-    Phase, Streamer, Timer,
+    GreetingError, Phase, Streamer, Timer,
     flight::Query,
     geometry::Geometry,
     greeting::{ASK_AGAIN, KNOCK_AGAIN, Step},
 };
 use crate::{
     dialect::{
-        Coordinates, Dialect, Firmware, MachineError, MachineState, OffsetKind, Response,
-        StatusReport,
+        Coordinates, Dialect, Firmware, MachineError, MachineState, OffsetKind, RealtimeCommand,
+        Response, StatusReport,
     },
     resume::{Facts, StoredOffsets},
 };
@@ -104,6 +104,8 @@ pub(super) struct Inquiry {
     at: usize,
     tries: u32,
     answered: bool,
+    /// Something was said to it, at one of the tries.
+    heard: bool,
     still: u32,
 }
 
@@ -127,6 +129,10 @@ impl Streamer {
             self.followed = self.geometry.replace(Geometry::new(Dialect::Grbl));
             facts.words = None;
             facts.offsets = StoredOffsets::default();
+            // The last report may be from the middle of what a command led to. The next one is asked for ahead of the words and the
+            // offsets, which grbl tells only where nothing moves.
+            self.status = None;
+            self.send_realtime(RealtimeCommand::Status);
             self.taking_stock = true;
             self.ask(Query::Offsets);
             self.ask(Query::Words);
@@ -136,12 +142,18 @@ impl Streamer {
     /// Words and offsets were answered.
     pub(super) fn stock_taken(&mut self) {
         self.taking_stock = false;
-        let Some(facts) = &self.facts else { return };
+        let Some(facts) = self.facts.as_deref_mut() else {
+            return;
+        };
+        let told = self.status;
+        facts.machine_position = told.and_then(|report| facts.machine_position_in(&report));
         let mut geometry = Geometry::of(facts);
         // A report from the middle of what was sent since the greeting tells no place to begin from.
-        if let Some(followed) = self.followed.take() {
-            let stands = self.status.is_some_and(|report| !report.state.may_move());
-            geometry.go_on_from(&followed, stands);
+        let stands = told.is_some_and(|report| !report.state.may_move());
+        match self.followed.take() {
+            Some(followed) => geometry.go_on_from(&followed, stands),
+            None if !stands => geometry.lose(),
+            None => {}
         }
         self.geometry = Some(geometry);
     }
@@ -267,7 +279,12 @@ impl Streamer {
         );
         self.greeting.inquiry.tries += 1;
         if !waits && self.greeting.inquiry.tries >= TRIES {
-            self.next_question(now);
+            if self.greeting.inquiry.heard {
+                self.next_question(now);
+            } else {
+                // Not even an error: it has died meanwhile.
+                self.fail_greeting(GreetingError::Silent);
+            }
         } else {
             self.put_question(now);
         }
@@ -275,6 +292,7 @@ impl Streamer {
 
     /// A response while questions are asked; what it says is noted already.
     pub(super) fn on_inquiry_response(&mut self, now: Duration, response: &Response<'_>) {
+        self.greeting.inquiry.heard |= response.answers_line();
         match response {
             Response::Status(report) => return self.on_inquiry_status(now, report),
             Response::Ok(_) => {

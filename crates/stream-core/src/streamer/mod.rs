@@ -63,6 +63,18 @@ const CHUNKS_AHEAD: usize = 2;
 /// Most events kept for a driver that does not collect them.
 const MAX_EVENTS: usize = 256;
 
+/// What was handed out and must not leave any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Withdrawn {
+    /// All of it may leave.
+    #[default]
+    Nothing,
+    /// No line, since the job stands still in a fault. A half-written one is finished where the next would be joined to it.
+    Lines,
+    /// Not even the rest of a line: the controller has forgotten its beginning, or is dead.
+    All,
+}
+
 /// What the streamer is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -226,8 +238,8 @@ pub struct Streamer {
     idle_polls: u32,
     emergency_parser: bool,
     stray_answers: u64,
-    /// The controller has restarted, and the driver does not know yet.
-    restarted: bool,
+    /// What must not leave any more, and the driver does not know yet.
+    withdrawn: Withdrawn,
     events: VecDeque<Event>,
     dropped_events: u64,
 }
@@ -277,7 +289,7 @@ impl Streamer {
             idle_polls: 0,
             emergency_parser: false,
             stray_answers: 0,
-            restarted: false,
+            withdrawn: Withdrawn::Nothing,
             events: VecDeque::new(),
             dropped_events: 0,
             config,
@@ -518,11 +530,14 @@ impl Streamer {
 
 /// # What to do
 impl Streamer {
-    /// Whether the controller has restarted since the last call: what was handed out before and has not left yet must not leave.
-    /// [`Outbox`](crate::outbox::Outbox) asks for it.
+    /// What was handed out and must not leave any more, since the last call. [`Outbox`](crate::outbox::Outbox) asks for it.
     #[must_use]
-    pub fn take_restarted(&mut self) -> bool {
-        core::mem::take(&mut self.restarted)
+    pub fn take_withdrawn(&mut self) -> Withdrawn {
+        core::mem::take(&mut self.withdrawn)
+    }
+
+    fn withdraw(&mut self, what: Withdrawn) {
+        self.withdrawn = self.withdrawn.max(what);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has to be called next.
@@ -550,6 +565,7 @@ impl Streamer {
             Event::Status(_)
                 | Event::Temperature(_)
                 | Event::Message(_)
+                | Event::Alarm(_)
                 | Event::StrayAnswer
                 | Event::Resend { .. }
                 | Event::MachineAction(_)
@@ -580,6 +596,12 @@ impl Streamer {
         self.timers.stop(Timer::Progress);
         if mute {
             self.timers.stop_all();
+        }
+        match fault {
+            // The lines behind a refused one wait in the controller, and so can those that are on their way to it.
+            Fault::Line { .. } => {}
+            Fault::ControllerReset { .. } | Fault::Fatal { .. } => self.withdraw(Withdrawn::All),
+            _ => self.withdraw(Withdrawn::Lines),
         }
         let known = matches!(self.phase, Phase::Faulted { .. });
         self.phase = Phase::Faulted { held, mute };

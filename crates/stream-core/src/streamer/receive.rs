@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{
-    Cancelling, Event, Fault, MachineAction, Phase, Streamer, Timer, event::Greeted,
+    Cancelling, Event, Fault, MachineAction, Phase, Streamer, Timer, Withdrawn, event::Greeted,
     flight::InFlight,
 };
 use crate::{
@@ -32,7 +32,7 @@ impl Streamer {
                         in_doubt,
                     });
                 } else {
-                    self.emit(Event::Message(alarm.to_string()));
+                    self.emit(Event::Alarm(alarm));
                 }
             }
             Response::Started(_) => self.on_started(now),
@@ -75,7 +75,7 @@ impl Streamer {
     pub(super) fn on_started(&mut self, now: Duration) {
         let in_doubt = self.positions().in_doubt();
         let phase = self.phase;
-        self.restarted = true;
+        self.withdraw(Withdrawn::All);
         self.forget_flight();
         self.count_behind(0);
         match phase {

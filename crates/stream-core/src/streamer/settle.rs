@@ -227,7 +227,10 @@ impl Streamer {
         if error.answers_line() {
             match self.flight.pop() {
                 Some(line) => self.settle(now, line, Err(answer)),
-                None => self.stray(),
+                None => {
+                    self.stray();
+                    self.refused_unknown(answer);
+                }
             }
             return;
         }
@@ -247,6 +250,22 @@ impl Streamer {
             self.resend_answers += u32::from(!self.resend_announced);
             self.resend_announced = true;
             self.go_back(now, last.saturating_add(1));
+        }
+    }
+
+    /// A refusal that no line waits for: answers came twice before, and some line of the program was not executed.
+    fn refused_unknown(&mut self, answer: String) {
+        let moves = matches!(
+            self.phase,
+            Phase::Streaming
+                | Phase::Pausing { .. }
+                | Phase::Paused { .. }
+                | Phase::Resuming { .. }
+                | Phase::AtStop { .. }
+        );
+        if moves {
+            let in_doubt = self.positions().in_doubt();
+            self.fault(Fault::Stopped { answer, in_doubt });
         }
     }
 

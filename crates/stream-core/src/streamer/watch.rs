@@ -108,7 +108,9 @@ impl Streamer {
                     ..
                 },
                 MachineState::Idle,
-            ) => {
+            )
+            // What waits for an alarm to be cleared is refused at once.
+            | (Phase::Ready, MachineState::Alarm) => {
                 self.look_for_lost_answers(now, &report, asked);
             }
             _ => self.idle_polls = 0,
@@ -184,10 +186,11 @@ impl Streamer {
             (Some(free), Some(blocks)) => usize::from(free) < blocks,
             _ => false,
         };
+        let dwells = report.state != MachineState::Alarm;
         let waits_rightly = self
             .flight
             .front()
-            .is_none_or(|front| now < self.idle_until(front));
+            .is_none_or(|front| dwells && now < self.idle_until(front));
         if answered_meanwhile || planner_busy || waits_rightly {
             self.idle_polls = 0;
             return;
@@ -210,8 +213,7 @@ impl Streamer {
     fn give_up_commands(&mut self, now: Duration) {
         self.idle_polls = 0;
         while let Some(line) = self.flight.pop() {
-            let answer =
-                "nothing, although the machine is idle; an `ok` or the line was lost on the wire";
+            let answer = "nothing, although the machine does nothing; an `ok` or the line was lost on the wire, or with an alarm";
             self.settle(now, line, Err(answer.to_owned()));
         }
     }

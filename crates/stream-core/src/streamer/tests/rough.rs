@@ -330,3 +330,37 @@ fn a_count_that_was_garbled_is_begun_anew() {
         scene.play("> N1000M110 N1000*93\\n\n< ok\n* Ready");
     }
 }
+
+#[test]
+fn an_alarm_takes_the_answers_of_commands_with_it() {
+    let mut scene = Scene::greeted(Dialect::Grbl);
+    scene.play("! command G0X1\n> G0X1\\n\n< ALARM:2\n* Alarm");
+    for _ in 0..4 {
+        scene.play("@ 200\n> ?\n< <Alarm|MPos:0.000,0.000,0.000|FS:0,0>");
+    }
+    scene.play("* CommandDone false\n! command $X\n> $X\\n\n< ok\n* CommandDone true");
+}
+
+#[test]
+fn a_printer_that_dies_while_it_is_asked_is_not_ready() {
+    let mut scene = asked_for_its_last_line();
+    scene.play("< Error:Printer halted. kill() called!");
+    for _ in 0..2 {
+        scene.play("@ 1500\n> N2000000000M105*53\\n");
+    }
+    scene.play("@ 1500");
+    let heard = scene.heard();
+    assert!(heard.starts_with("GreetingFailed: no answer"), "{heard}");
+}
+
+#[test]
+fn a_refusal_that_no_line_waits_for_is_not_kept_silent() {
+    let mut scene = Scene::greeted(Dialect::Grbl).program(&moves(2));
+    scene.play("! lease 1\n> G1X1\\n\n< ok\n* LeaseReached\n< error:20");
+    let heard = scene.heard();
+    assert!(
+        heard.starts_with("StrayAnswer, Fault: the controller said error:20")
+            && heard.ends_with("in doubt: line 1"),
+        "{heard}"
+    );
+}
