@@ -100,6 +100,8 @@ fn runs_that_once_failed_hold() {
         "marlin/43/25/chooses/48a81165f3e20f6c,power-cut@planner-full.0,doubled-ok@in-resume.0",
         // A flipped bit made `M410` of an `M400`, and the job was blamed for what it threw away.
         "marlin/28/9/chooses/3aeedf5afd97a26a,garbled-to-machine@last-line.0",
+        // Lines that a printer had taken filled the window when they were sent again, and the question after a silence waited behind them.
+        "marlin/0/5/chooses/525d7e4c376efd40,power-cut@unanswered.7,resend-old@in-resume.22",
         // A pausing job gave a line again that had left before, and was blamed for it.
         "marlin/27/5/stops/30787d3638635628,resend-old@1135957us,operator-pause@875us",
         // A line of which only the end was missing was ended at the panel, and then by the first question of the next process, which moved

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use feedhold_gcode_parse::{Block, Code};
 use feedhold_simulator::{Config, ControllerKind, LogMode, Simulator, State};
 use feedhold_stream_core::dialect::Dialect;
 use xtask::gcode::Rng;
@@ -88,4 +89,32 @@ pub(super) fn come_to_rest(machine: &mut Simulator, now: &mut Duration) {
         machine.transmit(*now, &mut answers);
         answers.clear();
     }
+}
+
+/// The first line among these bytes that moves a machine.
+pub(super) fn moving_line(dialect: Dialect, bytes: &[u8]) -> Option<String> {
+    let moves = |line: &&[u8]| {
+        let text = match dialect {
+            // The number and the checksum are not part of what the line says.
+            Dialect::Marlin => line
+                .iter()
+                .position(|byte| !matches!(byte, b'N' | b'0'..=b'9'))
+                .and_then(|at| line.get(at..))
+                .unwrap_or_default(),
+            _ => line,
+        };
+        let text = text.split(|byte| *byte == b'*').next().unwrap_or_default();
+        let block = Block::parse(dialect.flavor(), text);
+        let sets = [Code::new(92), Code::new(10)]
+            .into_iter()
+            .any(|code| block.has_g(code));
+        let places = b"XYZEABC"
+            .iter()
+            .any(|letter| block.word(*letter).is_some());
+        let names_m = block.word(b'M').is_some() && block.word(b'G').is_none();
+        let homes = block.has_g(Code::new(28)) || block.has_g(Code::new(30));
+        homes || (places && !sets && !names_m)
+    };
+    let line = bytes.split(|byte| *byte == b'\n').find(moves)?;
+    Some(String::from_utf8_lossy(line).into_owned())
 }

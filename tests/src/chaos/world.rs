@@ -7,7 +7,6 @@ use feedhold::session::{
     Ending, Reason, Record,
     conduct::{Conduct, loses_position},
 };
-use feedhold_gcode_parse::{Block, Code};
 use feedhold_simulator::{Kind, Simulator, State as Does};
 use feedhold_stream_core::{
     chunk::Stop,
@@ -22,7 +21,7 @@ use super::disk::Disk;
 use super::fault::Moment;
 use super::host::{Act, Errand, Host, Writing};
 use super::judge::{Judge, Violation};
-use super::machine;
+use super::machine::{self, moving_line};
 use super::plant::Plant;
 use super::program::Program;
 use super::schedule::{Operator, Schedule};
@@ -755,34 +754,6 @@ pub(super) fn blank() -> &'static Faulty {
         static BLANK: OnceCell<&'static Faulty> = const { OnceCell::new() };
     }
     BLANK.with(|blank| *blank.get_or_init(|| Box::leak(Box::new(Faulty::new(0)))))
-}
-
-/// The first line among these bytes that moves a machine.
-fn moving_line(dialect: Dialect, bytes: &[u8]) -> Option<String> {
-    let moves = |line: &&[u8]| {
-        let text = match dialect {
-            // The number and the checksum are not part of what the line says.
-            Dialect::Marlin => line
-                .iter()
-                .position(|byte| !matches!(byte, b'N' | b'0'..=b'9'))
-                .and_then(|at| line.get(at..))
-                .unwrap_or_default(),
-            _ => line,
-        };
-        let text = text.split(|byte| *byte == b'*').next().unwrap_or_default();
-        let block = Block::parse(dialect.flavor(), text);
-        let sets = [Code::new(92), Code::new(10)]
-            .into_iter()
-            .any(|code| block.has_g(code));
-        let places = b"XYZEABC"
-            .iter()
-            .any(|letter| block.word(*letter).is_some());
-        let names_m = block.word(b'M').is_some() && block.word(b'G').is_none();
-        let homes = block.has_g(Code::new(28)) || block.has_g(Code::new(30));
-        homes || (places && !sets && !names_m)
-    };
-    let line = bytes.split(|byte| *byte == b'\n').find(moves)?;
-    Some(String::from_utf8_lossy(line).into_owned())
 }
 
 /// Takes the greetings of a controller that starts out of what it says.

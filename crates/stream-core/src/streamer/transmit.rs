@@ -80,6 +80,10 @@ impl Queued {
         matches!(self.origin, Origin::Query(_))
     }
 
+    fn is_probe(&self) -> bool {
+        matches!(self.origin, Origin::Query(Query::Probe))
+    }
+
     pub(super) fn is_of_count(&self) -> bool {
         matches!(
             self.origin,
@@ -129,7 +133,13 @@ impl Streamer {
             return false;
         }
         if self.history.is_resending() {
-            return self.may_resend() && self.transmit_again(now, out);
+            // The window may be full of lines that the printer had taken before, and says nothing more about.
+            let asks = self.commands.front().is_some_and(Queued::is_probe);
+            return if asks {
+                self.transmit_command(now, out)
+            } else {
+                self.may_resend() && self.transmit_again(now, out)
+            };
         }
         self.ask_count(now);
         let exclusive = self
@@ -137,7 +147,7 @@ impl Streamer {
             .back()
             .is_some_and(|line| line.class == Class::Exclusive);
         if let Some(queued) = self.commands.front() {
-            let waits = exclusive && !matches!(queued.origin, Origin::Query(Query::Probe));
+            let waits = exclusive && !queued.is_probe();
             return !waits && self.transmit_command(now, out);
         }
         if exclusive {
@@ -322,7 +332,7 @@ impl Streamer {
         let next = own_number.unwrap_or(self.next_number);
         let number = (queued.numbered && self.is_numbered()).then_some(next);
         let length = framed_length(&queued.text, number);
-        let probe = matches!(queued.origin, Origin::Query(Query::Probe));
+        let probe = queued.is_probe();
         if !allowed || alone || !(self.flight.window().admits(length) || probe) {
             return false;
         }
