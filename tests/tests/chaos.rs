@@ -102,6 +102,11 @@ fn runs_that_once_failed_hold() {
         "marlin/28/9/chooses/3aeedf5afd97a26a,garbled-to-machine@last-line.0",
         // Lines that a printer had taken filled the window when they were sent again, and the question after a silence waited behind them.
         "marlin/0/5/chooses/525d7e4c376efd40,power-cut@unanswered.7,resend-old@in-resume.22",
+        // A program began behind a way back whose controller had restarted with the last answer.
+        "grbl/25/13/chooses/1f38fc8e1100a06c,power-cut@unanswered.11,brown-out@in-resume.20",
+        // A grbl that moved refused to say who it was, and was asked as fast as it answered.
+        "grbl/45/33/chooses/28ada6a67ca08568,power-cut@unanswered.23,late-ok@in-resume.0",
+        "grbl/32/6/chooses/85f05fca053d1871,power-cut@unanswered.0,garbled-to-machine@in-resume.7",
         // A pausing job gave a line again that had left before, and was blamed for it.
         "marlin/27/5/stops/30787d3638635628,resend-old@1135957us,operator-pause@875us",
         // A line of which only the end was missing was ended at the panel, and then by the first question of the next process, which moved

@@ -54,6 +54,8 @@ pub(super) struct Host {
     pub(super) given: u64,
     /// The lines of an approach that are still to be sent, one behind the answer of the other.
     pub(super) approach: Option<VecDeque<String>>,
+    /// All of them were answered.
+    pub(super) arrived: bool,
     pub(super) acts: Vec<(Duration, Act)>,
     /// When the pace is noted next; never, where leases are to stay short.
     pub(super) note_at: Option<Duration>,
@@ -80,6 +82,7 @@ impl Host {
             writing: None,
             given: 0,
             approach: None,
+            arrived: false,
             acts: Vec::new(),
             note_at: None,
             sent_bytes: 0,

@@ -371,14 +371,19 @@ impl World<'_> {
                 self.leave();
                 Ok(())
             }
-            _ => self.has_approached(),
+            _ => {
+                host.arrived = true;
+                Ok(())
+            }
         }
     }
 
-    fn has_approached(&mut self) -> Result<(), Violation> {
-        let Some(host) = &mut self.host else {
+    /// The way back is behind the machine and nothing more is heard of it: the program begins.
+    pub(super) fn has_approached(&mut self) -> Result<(), Violation> {
+        let Some(host) = self.host.as_mut().filter(|host| host.arrived) else {
             return Ok(());
         };
+        host.arrived = false;
         host.approach = None;
         let Errand::Resume(resume) = &mut host.errand else {
             return Ok(());

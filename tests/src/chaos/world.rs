@@ -349,7 +349,7 @@ impl<'a> World<'a> {
             self.judge
                 .check_executed(host.streamer.positions(), || machine.snapshot().position)?;
             let Some(event) = host.streamer.poll_event() else {
-                return Ok(());
+                return self.has_approached();
             };
             self.on_event(event)?;
             self.look_for_the_end()?;

@@ -113,6 +113,14 @@ impl Streamer {
         self.timers.set(Timer::Ask, now + ASK_AGAIN);
     }
 
+    /// The question was not understood, or comes at a bad time: a grbl that moves refuses `$I`, and is left alone for a while.
+    fn unidentified(&mut self, now: Duration) {
+        match self.config.dialect {
+            Dialect::Grbl => self.timers.set(Timer::Ask, now + KNOCK_AGAIN),
+            Dialect::Marlin => self.identify(now),
+        }
+    }
+
     fn reset_numbers(&mut self, now: Duration) {
         self.greeting.step = Step::ResetNumbers;
         self.flight.clear();
@@ -252,7 +260,7 @@ impl Streamer {
             Response::Alarm(_) => self.greeting.refused = Some(GreetingError::Locked),
             _ if self.greeting.step == Step::Inquire => self.on_inquiry_response(now, &response),
             Response::Ok(_) => self.on_greeting_ok(now),
-            Response::Error(_) if self.greeting.step == Step::Identify => self.identify(now),
+            Response::Error(_) if self.greeting.step == Step::Identify => self.unidentified(now),
             // The number to count from did not arrive.
             Response::Error(_) | Response::Resend(_)
                 if self.greeting.step == Step::ResetNumbers =>
