@@ -380,7 +380,7 @@ impl World<'_> {
 
     /// The way back is behind the machine and nothing more is heard of it: the program begins.
     pub(super) fn has_approached(&mut self) -> Result<(), Violation> {
-        let Some(host) = self.host.as_mut().filter(|host| host.arrived) else {
+        let Some(host) = &mut self.host else {
             return Ok(());
         };
         host.arrived = false;

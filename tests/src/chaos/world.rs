@@ -349,7 +349,11 @@ impl<'a> World<'a> {
             self.judge
                 .check_executed(host.streamer.positions(), || machine.snapshot().position)?;
             let Some(event) = host.streamer.poll_event() else {
-                return self.has_approached();
+                if !host.arrived {
+                    return Ok(());
+                }
+                self.has_approached()?;
+                continue;
             };
             self.on_event(event)?;
             self.look_for_the_end()?;

@@ -12,7 +12,9 @@ use super::{
     inquiry::Inquiry,
 };
 use crate::{
-    dialect::{Busy, Coordinates, Dialect, MachineState, Response, StatusReport},
+    dialect::{
+        Busy, Coordinates, Dialect, GrblError, MachineError, MachineState, Response, StatusReport,
+    },
     resume::Facts,
     window::Window,
 };
@@ -25,6 +27,8 @@ pub(super) const KNOCK_AGAIN: Duration = Duration::from_millis(250);
 const BUSY_AGAIN: Duration = Duration::from_secs(3);
 /// How long answers to repeated questions may trickle in before the first line is sent.
 const SETTLE: Duration = Duration::from_millis(300);
+/// A grbl that moves does not say who it is. Asked at once again, it would answer so as fast as the link goes.
+const NOT_IDLE: GrblError = GrblError(8);
 /// What is quoted of a foreign device.
 const MAX_HEARD: usize = 80;
 
@@ -111,14 +115,6 @@ impl Streamer {
             Query::IdentifyFirst
         });
         self.timers.set(Timer::Ask, now + ASK_AGAIN);
-    }
-
-    /// The question was not understood, or comes at a bad time: a grbl that moves refuses `$I`, and is left alone for a while.
-    fn unidentified(&mut self, now: Duration) {
-        match self.config.dialect {
-            Dialect::Grbl => self.timers.set(Timer::Ask, now + KNOCK_AGAIN),
-            Dialect::Marlin => self.identify(now),
-        }
     }
 
     fn reset_numbers(&mut self, now: Duration) {
@@ -260,7 +256,12 @@ impl Streamer {
             Response::Alarm(_) => self.greeting.refused = Some(GreetingError::Locked),
             _ if self.greeting.step == Step::Inquire => self.on_inquiry_response(now, &response),
             Response::Ok(_) => self.on_greeting_ok(now),
-            Response::Error(_) if self.greeting.step == Step::Identify => self.unidentified(now),
+            Response::Error(MachineError::Grbl(NOT_IDLE))
+                if self.greeting.step == Step::Identify =>
+            {
+                self.timers.set(Timer::Ask, now + KNOCK_AGAIN);
+            }
+            Response::Error(_) if self.greeting.step == Step::Identify => self.identify(now),
             // The number to count from did not arrive.
             Response::Error(_) | Response::Resend(_)
                 if self.greeting.step == Step::ResetNumbers =>
