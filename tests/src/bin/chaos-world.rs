@@ -17,8 +17,6 @@ const FULL_FREE: u64 = 1_000_000;
 const SHRINKING: Duration = Duration::from_secs(5);
 /// Share of free runs that must complete.
 const LEAST_COMPLETE: f64 = 0.3;
-/// Seeds of a cell behind which its fault has to have struck: some moments are rare, and some programs do not have them.
-const ENOUGH: u64 = 500;
 
 /// Lets everything go wrong, in virtual time, and looks whether the place is lost
 #[derive(Parser)]
@@ -209,7 +207,8 @@ fn tell(what: &str, tally: &Tally, took: Duration) {
 fn every_cell_strikes(cells: &[Cell], tally: &Tally) -> bool {
     let mut good = true;
     for (cell, (runs, struck)) in cells.iter().zip(&tally.cells) {
-        if *struck == 0 && *runs >= ENOUGH {
+        // A handful of seeds may miss a rare moment.
+        if *struck == 0 && *runs >= 40 {
             println!("FAILED: {cell} never struck in {runs} runs");
             good = false;
         }
